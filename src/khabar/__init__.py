@@ -1,0 +1,1 @@
+"""Reads events and stances out of Arabic news."""

@@ -1,0 +1,1 @@
+"""One file per command: its configuration and what it does."""

@@ -1,0 +1,176 @@
+"""The records that a composed configuration becomes: frozen, strict, nothing unknown.
+
+One class per folder of `configs/`; one YAML file there is one value of it. `Task`, the value of the `task` folder,
+stands in `schema.py`, because training, scoring and inference all speak of tasks. No other layer sees a Hydra object.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Record(BaseModel):
+    """A frozen, strict record; made from JSON types, so that a list becomes a tuple and no string becomes a number."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, plain: dict[str, Any]) -> "Record":
+        """Validate a dict of plain JSON types."""
+        import json
+
+        return cls.model_validate_json(json.dumps(plain, ensure_ascii=False))
+
+
+class SplitConfig(Record):
+    """How rows become train, dev and test.
+
+    `hash`: bucket = sha256(group) mod 100; the first `train` buckets train, the next `dev` dev, the rest test.
+    `field`: the article's `meta[field]` decides by the lists `train_values`, `dev_values`, `test_values`.
+    """
+
+    rule: Literal["hash", "field"] = "hash"
+    train: int = Field(70, ge=0, le=100)
+    dev: int = Field(15, ge=0, le=100)
+    field: str = "split"
+    train_values: tuple[str, ...] = ("train",)
+    dev_values: tuple[str, ...] = ("dev",)
+    test_values: tuple[str, ...] = ("test",)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "SplitConfig":
+        if self.train + self.dev > 100:
+            raise ValueError(f"train + dev is {self.train + self.dev}, over 100 buckets")
+        return self
+
+
+class DataConfig(Record):
+    """A data set: who reads it, from where, which tasks it offers, how it is split."""
+
+    name: str
+    importer: str
+    path: str | None = None
+    tasks: tuple[str, ...] = Field(min_length=1)
+    default_tasks: tuple[str, ...] = Field(min_length=1)
+    label_map: dict[str, dict[str, str]] = {}
+    columns: dict[str, str] = {}
+    split: SplitConfig = SplitConfig()
+    on_leak: Literal["stop", "drop", "warn"] = "stop"
+    on_error: Literal["stop", "skip"] = "stop"
+    limit: int | None = Field(None, ge=1)
+    licence: str = "not stated"
+
+
+class EncoderConfig(Record):
+    """A pre-trained encoder: a hub id or a folder, and how its texts are normalised."""
+
+    name: str
+    model: str
+    revision: str = "main"
+    max_length: int = Field(512, ge=16)
+    normalizer: Literal["arabert_v02", "arabert_v02_twitter", "none"] = "none"
+    segmenter: Literal["none", "farasa"] = "none"
+    lr: float = Field(2e-5, gt=0, le=1)  # advised for fine-tuning; loop.lr overrides it
+    licence: str
+    licence_note: str | None = None
+    random_weights: bool = False  # for benchmarks: the architecture without its weights
+
+
+class WindowsConfig(Record):
+    """How running text is cut into windows that the encoder reads, in tokens."""
+
+    length: int = Field(512, ge=16)
+    stride: int = Field(64, ge=0)
+    max_windows: int = Field(16, ge=1)
+    question: int = Field(96, ge=4)
+
+    @model_validator(mode="after")
+    def _fits(self) -> "WindowsConfig":
+        if self.length - self.question - 3 <= 2 * self.stride:
+            raise ValueError(
+                f"length {self.length} leaves {self.length - self.question - 3} tokens beside a question of "
+                f"{self.question}; that must be over twice the stride ({self.stride})"
+            )
+        return self
+
+
+class LossConfig(Record):
+    """The loss of the heads."""
+
+    class_weights: Literal["none", "balanced"] = "none"
+    focal_gamma: float = Field(0.0, ge=0, le=10)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+
+
+class LoopConfig(Record):
+    """The training loop."""
+
+    epochs: float = Field(5.0, gt=0)
+    max_steps: int | None = Field(None, ge=1)
+    batch_tokens: int = Field(4096, ge=64)
+    accumulate: int = Field(1, ge=1)
+    lr: float | None = Field(None, gt=0, le=1)  # null: the encoder's
+    head_lr: float | None = Field(None, gt=0, le=1)  # null: lr
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    weight_decay: float = Field(0.01, ge=0)
+    warmup: Fraction = 0.1
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    clip: float = Field(1.0, gt=0)
+    dropout: float | None = Field(None, ge=0, lt=1)
+    mixing: Fraction = 1.0  # tasks are drawn in proportion to rows ** mixing: 1 as they are, 0 all alike
+    eval_every: float = Field(1.0, gt=0)  # epochs
+    checkpoint_every: float = Field(300.0, ge=0)  # seconds; and after every evaluation
+    patience: int | None = Field(None, ge=1)  # evaluations without a better dev metric
+    keep: Literal["best", "last"] = "best"
+    overfit_batch: bool = False  # first learn one batch by heart, on a copy; an error if that fails
+    loss: LossConfig = LossConfig()
+
+
+class SuiteConfig(Record):
+    """What an evaluation measures."""
+
+    draws: int = Field(2000, ge=100)
+    level: float = Field(0.95, gt=0, lt=1)
+    baselines: tuple[Literal["majority", "tfidf"], ...] = ("majority", "tfidf")
+    calibrate: bool = True
+
+
+class TrackConfig(Record):
+    """What MLflow is told. `model_name` null: `khabar-` and the tasks; an empty `aliases` registers nothing."""
+
+    experiment: str = "khabar"
+    run_name: str | None = None
+    model_name: str | None = None
+    aliases: tuple[str, ...] = ("candidate",)
+    log_every: int = Field(10, ge=1)  # steps
+
+
+class MachineConfig(Record):
+    """The device."""
+
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    threads: int | None = Field(None, ge=1)
+    progress: bool | None = None  # null: a bar where there is a terminal
+
+
+def project_root() -> Path | None:
+    """The checkout this package runs from, or None when it was installed as a wheel."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "configs").is_dir() and (root / "pyproject.toml").is_file() else None
+
+
+def resource(relative: str) -> Path:
+    """A file or folder that ships with khabar (`configs/...`, `seeds/...`): of the checkout, else of the wheel."""
+    return (project_root() or Path(__file__).resolve().parent) / relative
+
+
+def locate(path: str) -> Path:
+    """A path as the user means it: from the current folder, else what ships with khabar under that name."""
+    here = Path(os.path.expandvars(path)).expanduser()
+    shipped = resource(path)
+    return shipped if not here.exists() and path.startswith("seeds/") and shipped.exists() else here

@@ -1,0 +1,1 @@
+"""Scores: matrices and weights in, numbers with intervals out."""

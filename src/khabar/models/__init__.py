@@ -1,0 +1,1 @@
+"""The classifier and what surrounds it: encoders, windows, losses, bundles, export."""
