@@ -1,16 +1,14 @@
 """Score a model on a data set, beside the baselines."""
 
+import json
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from khabar.config import (
-    DataConfig,
-    MachineConfig,
-    Record,
-    SuiteConfig,
-    TrackConfig,
-)
+from khabar import store
+from khabar.config import DataConfig, MachineConfig, Record, SuiteConfig, TrackConfig
+from khabar.errors import ConfigError, DataError
 
 
 class Config(Record):
@@ -27,5 +25,52 @@ class Config(Record):
 
 
 def run(config: Config) -> None:
-    """Run the command."""
-    print(config)
+    """Score the tasks that model and data set share, print the tables, log them."""
+    from khabar import tracking
+    from khabar.commands import _scoring
+    from khabar.data import dataset
+    from khabar.evaluation import plots
+    from khabar.inference.model import load
+
+    print(f"Store: {store.address().uri}")
+    model = load(config.model, config.machine)
+    tasks = {name: task for name, task in model.tasks.items() if name in config.data.tasks}
+    if not tasks:
+        raise ConfigError(
+            f"{config.model} answers {', '.join(model.tasks)}; the data set {config.data.name} offers "
+            f"{', '.join(config.data.tasks)}. They share no task: choose another data= or model=."
+        )
+    data = dataset.load(config.data, tasks)
+    examples = data.splits[config.split]
+    if not examples:
+        raise DataError(f"The {config.split} split of {config.data.name} is empty. Choose split=train|dev|test.")
+    trained_on = model.engine.card.data.get("fingerprint")
+    if trained_on != data.fingerprint:
+        print(
+            "The model was trained on other data, or another version of it: its training rows may stand in this split."
+        )
+    train, dev = data.splits["train"], data.splits["dev"]
+    rivals = _scoring.baselines(config.suite.baselines, train, dev, tasks, config.seed)
+    scores, answers, rows = _scoring.score([model.engine, *rivals], examples, tasks, config.suite, config.seed)
+    shown = _scoring.tables(scores, tasks, config.split)
+    print(f"\n{shown}")
+
+    tags = {"khabar.command": "evaluate", "model": config.model, "data": config.data.name, "split": config.split}
+    with tracking.run(config.track.experiment, f"evaluate {config.model}", tags=tags) as tracked:
+        tracked.params(config.model_dump(mode="json"))
+        tracked.data(
+            config.data.name, data.fingerprint, config.data.path or config.data.name, {config.split: len(examples)}
+        )
+        tracked.log(0, _scoring.metrics(scores, config.split))
+        tracked.text(json.dumps(_scoring.plain(scores), indent=1), f"{config.split}/scores.json")
+        tracked.text(shown, f"{config.split}/scores.txt")
+        for name, scored in rows.items():
+            tracked.figure(plots.confusion(scored), f"{config.split}/{name}_confusion.png")
+            tracked.figure(plots.per_class(scores[name][model.engine.name]), f"{config.split}/{name}_f1.png")
+        print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.")
+    if config.output:
+        folder = Path(config.output)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "scores.json").write_text(json.dumps(_scoring.plain(scores), indent=1), "utf-8")
+        _scoring.write_predictions(folder / "predictions.jsonl", answers[model.engine.name], examples)
+        print(f"Written: {folder}/scores.json, {folder}/predictions.jsonl")

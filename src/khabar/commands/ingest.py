@@ -1,11 +1,10 @@
 """Read a data set into khabar's own two files and say what was found."""
 
+from pathlib import Path
+
 from pydantic import Field
 
-from khabar.config import (
-    DataConfig,
-    Record,
-)
+from khabar.config import DataConfig, Record
 from khabar.schema import Task
 
 
@@ -18,5 +17,12 @@ class Config(Record):
 
 
 def run(config: Config) -> None:
-    """Run the command."""
-    print(config)
+    """Read, check, split and report; write the corpus if an output was named."""
+    from khabar.data import corpus, dataset
+
+    data = dataset.load(config.data, config.task)
+    print(data.summary())
+    if config.output:
+        corpus.save(data.corpus, Path(config.output))
+        print(f"Written: {config.output}/articles.jsonl, {config.output}/annotations.jsonl")
+        print(f"Train on it: khabar train data=seeds data.path={config.output} task=[{','.join(config.task)}]")

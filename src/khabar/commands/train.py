@@ -1,7 +1,20 @@
-"""Fine-tune an encoder, track the run, score it, export the bundle, register the model."""
+"""Fine-tune an encoder, track the run, score it, write the bundle, register the model."""
 
+import hashlib
+import json
+import math
+import shutil
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 from pydantic import Field
 
+from khabar import store
 from khabar.config import (
     DataConfig,
     EncoderConfig,
@@ -12,7 +25,17 @@ from khabar.config import (
     TrackConfig,
     WindowsConfig,
 )
-from khabar.schema import Task
+from khabar.errors import ConfigError, GateError, KhabarError
+from khabar.schema import Example, Task
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from khabar.data.dataset import Dataset
+    from khabar.inference.engine import Engine
+    from khabar.models.encoder import Encoder
+    from khabar.tracking import Run
+    from khabar.training.loop import Outcome
 
 
 class Config(Record):
@@ -29,7 +52,369 @@ class Config(Record):
     seed: int = Field(0, ge=0)
     resume: str = "auto"
 
+    @property
+    def run_name(self) -> str:
+        """What the run is called in the UI."""
+        made = f"{self.encoder.name} {'+'.join(self.task)} {self.data.name} s{self.seed}"
+        return self.track.run_name or made
+
+    @property
+    def model_name(self) -> str:
+        """What the model is registered as: aliases compare equal task sets only."""
+        return self.track.model_name or f"khabar-{'-'.join(self.task)}"
+
+    def key(self, data_fingerprint: str) -> str:
+        """What two starts must share for the second to go on where the first stopped."""
+        decides = self.model_dump(mode="json", exclude={"resume": True, "track": True, "machine": {"progress": True}})
+        text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What came of a run."""
+
+    run_id: str
+    dev_metric: float | None
+    version: str | None
+
+
+@dataclass
+class _Work:
+    """The scratch folder of one run, locked while a process trains in it."""
+
+    folder: Path
+    lock: FileLock
+    run_id: str | None = None
+
+    def claim(self, run_id: str) -> None:
+        (self.folder / "run.json").write_text(json.dumps({"run_id": run_id}), "utf-8")
+
+    def close(self, *, done: bool) -> None:
+        self.lock.release()
+        if done:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
 
 def run(config: Config) -> None:
-    """Run the command."""
-    print(config)
+    """Train once."""
+    train(config)
+
+
+def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
+    """Train every configuration under one parent run; a failure is told at once and the others go on."""
+    from khabar import tracking
+
+    first = configs[0][1]
+    name = first.track.run_name or f"{len(configs)} runs: {first.data.name}"
+    lines: list[tuple[str, Trained | None]] = []
+    with tracking.run(first.track.experiment, name, tags={"khabar.command": "train -m"}) as parent:
+        for number, (overrides, config) in enumerate(configs, 1):
+            said = " ".join(overrides)
+            print(f"\n[{number}/{len(configs)}] {said}", flush=True)
+            try:
+                lines.append((said, train(config, parent=parent.id, said=said)))
+            except KhabarError as error:
+                print(f"failed: {error}", file=sys.stderr, flush=True)
+                lines.append((said, None))
+        done = [(said, trained) for said, trained in lines if trained and trained.dev_metric is not None]
+        values = [trained.dev_metric or 0.0 for _, trained in done]
+        if values:
+            mean = sum(values) / len(values)
+            spread = math.sqrt(sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
+            parent.log(0, {"dev_metric.best": max(values), "dev_metric.mean": mean, "dev_metric.spread": spread})
+        table = "\n".join(f"{said:<50} {_line(trained)}" for said, trained in lines)
+        parent.text(table + "\n", "runs.txt")
+        print(f"\nAll runs\n{table}")
+    if len(lines) > sum(1 for _, trained in lines if trained):
+        raise GateError(f"{sum(1 for _, trained in lines if not trained)} of {len(lines)} runs failed; see above.")
+
+
+def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
+    """Train once, under a parent run or none."""
+    from khabar import tracking
+    from khabar.data import dataset
+    from khabar.models import encoder as encoders
+
+    print(f"Store: {store.address().uri}")
+    data = dataset.load(config.data, config.task)
+    print(data.summary())
+    print(encoders.licence_line(config.encoder), flush=True)
+    work = _work(config, config.key(data.fingerprint))
+    tags = {
+        "khabar.command": "train",
+        "task": "+".join(config.task),
+        "encoder": config.encoder.name,
+        "data": config.data.name,
+        "seed": str(config.seed),
+        **({"overrides": said} if said else {}),
+    }
+    done = False
+    try:
+        with tracking.run(
+            config.track.experiment, config.run_name, tags=tags, parent=parent, resume=work.run_id
+        ) as tracked:
+            work.claim(tracked.id)
+            trained = _train(config, data, tracked, work.folder)
+        done = True
+    finally:
+        work.close(done=done)
+    return trained
+
+
+def _work(config: Config, key: str) -> _Work:
+    """The folder of the unfinished run to go on with, or of a new one."""
+    from khabar import tracking
+
+    root = store.address().work
+    root.mkdir(parents=True, exist_ok=True)
+    unfinished: list[tuple[float, Path, str]] = []
+    for file in root.glob("*/run.json"):
+        unfinished.append((file.stat().st_mtime, file.parent, json.loads(file.read_text("utf-8"))["run_id"]))
+    for _, folder, run_id in sorted(unfinished, reverse=True):
+        wanted = folder.name.startswith(key) if config.resume == "auto" else run_id == config.resume
+        if not wanted:
+            continue
+        if not folder.name.startswith(key):
+            raise ConfigError(
+                f"Run {run_id} was started with another configuration, data set or seed. Repeat its overrides "
+                "(its config.yaml is in the MLflow UI), or start anew with resume=never."
+            )
+        lock = FileLock(root / f"{folder.name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            continue  # another process trains there
+        if tracking.exists(run_id):
+            print(f"Going on with the unfinished run {run_id}.")
+            return _Work(folder, lock, run_id)
+        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
+    if config.resume not in ("auto", "never"):
+        known = ", ".join(run_id for _, _, run_id in unfinished) or "none"
+        raise ConfigError(f"There is no unfinished run {config.resume}. Unfinished here: {known}.")
+    folder = root / f"{key}-{time.time_ns():x}"
+    lock = FileLock(root / f"{folder.name}.lock")
+    lock.acquire()
+    folder.mkdir()
+    return _Work(folder, lock)
+
+
+def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Trained:
+    from accelerate.utils import set_seed
+
+    from khabar.models import encoder as encoders
+    from khabar.models.classifier import Classifier
+    from khabar.models.windows import Windower
+    from khabar.training.loop import Loop
+    from khabar.training.sampling import ClassificationWork
+
+    set_seed(config.seed)
+    encoder = encoders.load(config.encoder, dropout=config.loop.dropout)
+    tracked.params(config.model_dump(mode="json"))
+    tracked.tags({f"encoder.{key}": str(value)[:500] for key, value in encoder.source.items()})
+    tracked.data(
+        config.data.name,
+        data.fingerprint,
+        config.data.path or config.data.name,
+        {split: len(examples) for split, examples in data.splits.items()},
+    )
+    tracked.text(data.summary(), "data.txt")
+    classifier = Classifier(
+        encoder.model,
+        config.task,
+        uses_token_types=encoder.uses_token_types,
+        dropout=0.1 if config.loop.dropout is None else config.loop.dropout,
+    )
+    card = _card(config, encoder, data)
+    windower = Windower(encoder.tokenizer, config.windows, encoder.max_length)
+    training = data.splits["train"]
+    passes = windower.passes(training)
+    units = sum(len(item.units) for item in passes)
+    windows = sum(len(item.ids) for item in passes)
+    longest = min(config.windows.length, encoder.max_length)
+    print(f"{units:,} examples in {windows:,} windows of at most {longest} tokens.")
+    if str(windower.cut):
+        print(str(windower.cut))
+    tracked.log(0, {"cut.text_tokens": windower.cut.text_tokens, "cut.question_tokens": windower.cut.question_tokens})
+
+    work = ClassificationWork(
+        passes,
+        training,
+        config.task,
+        encoder.pad_id,
+        config.loop.batch_tokens,
+        config.loop.mixing,
+        config.loop.loss,
+        config.seed,
+    )
+    dev = _Dev(data.splits["dev"], config)
+    curve: list[dict[str, Any]] = []
+
+    def log(step: int, metrics: Mapping[str, float]) -> None:
+        curve.append({"step": step, **metrics})
+        tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
+
+    loop = Loop(
+        classifier,
+        work,
+        config.loop,
+        lr=config.loop.lr or config.encoder.lr,
+        machine=config.machine,
+        seed=config.seed,
+        folder=folder,
+        evaluate=(lambda model: dev.metrics(_engine(model, card, encoder, config))) if dev.examples else None,
+        log=log,
+    )
+    if loop.resumed:
+        print(f"Going on after step {loop.state.step} of {loop.steps}.")
+    outcome = loop.run()
+    ended = {f"train.{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
+    tracked.log(outcome.steps, ended)
+    print(_told(outcome))
+    return _finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome, curve)
+
+
+def _finish(
+    config: Config,
+    data: "Dataset",
+    tracked: "Run",
+    folder: Path,
+    classifier: Any,  # noqa: ANN401 - Classifier, whose import brings torch
+    encoder: "Encoder",
+    card: Any,  # noqa: ANN401 - Card
+    dev: "_Dev",
+    outcome: "Outcome",
+    curve: list[dict[str, Any]],
+) -> Trained:
+    """Calibrate, write the bundle, score, log, register."""
+    from khabar.commands import _scoring
+    from khabar.evaluation import plots
+    from khabar.inference import probes
+    from khabar.models import bundle
+
+    classifier.to("cpu")
+    if config.suite.calibrate and dev.examples:
+        card = dev.calibrated(_engine(classifier, card, encoder, config), card)
+    engine = _engine(classifier, card, encoder, config)
+    home = folder / "bundle"
+    bundle.write(home, classifier, encoder.tokenizer, card, probes.record(engine))
+    engine.name = config.encoder.name
+
+    tasks, splits = config.task, data.splits
+    rivals = _scoring.baselines(config.suite.baselines, splits["train"], splits["dev"], tasks, config.seed)
+    numbers: dict[str, float] = {}
+    shown = ""
+    for split in ("dev", "test"):
+        if not splits[split]:
+            continue
+        scores, answers, rows = _scoring.score([engine, *rivals], splits[split], tasks, config.suite, config.seed)
+        numbers |= _scoring.metrics(scores, split)
+        shown = _scoring.tables(scores, tasks, split)
+        tracked.text(json.dumps(_scoring.plain(scores), indent=1), f"{split}/scores.json")
+        tracked.text(shown, f"{split}/scores.txt")
+        file = folder / "predictions.jsonl"
+        _scoring.write_predictions(file, answers[engine.name], splits[split])
+        tracked.client.log_artifact(tracked.id, str(file), split)
+        for name, scored in rows.items():
+            tracked.figure(plots.confusion(scored), f"{split}/{name}_confusion.png")
+            tracked.figure(plots.per_class(scores[name][engine.name]), f"{split}/{name}_f1.png")
+    tracked.log(outcome.steps, numbers)
+    tracked.figure(plots.learning_curve(curve), "learning_curve.png")
+    print(f"\n{shown}")
+
+    version = tracked.model(home, config.model_name, config.track.aliases, numbers)
+    if version:
+        named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
+        print(f"Registered {config.model_name} version {version}: {named}")
+    print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
+    return Trained(tracked.id, outcome.best, version)
+
+
+def _engine(classifier: "nn.Module", card: Any, encoder: "Encoder", config: Config) -> "Engine":  # noqa: ANN401
+    from khabar.inference.predictors.bundle import in_memory
+    from khabar.models.classifier import Classifier
+
+    assert isinstance(classifier, Classifier)
+    return in_memory(classifier, card, encoder.tokenizer, config.machine)
+
+
+def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: ANN401 - Card, whose import takes time
+    from importlib.metadata import version
+
+    from khabar.models.bundle import Card
+
+    multi = {name: task for name, task in config.task.items() if task.kind == "multi"}
+    return Card(
+        khabar=version("khabar"),
+        tasks=config.task,
+        temperature=dict.fromkeys(config.task, 1.0),
+        thresholds={name: (0.5,) * len(task.labels) for name, task in multi.items()},
+        windows=config.windows,
+        max_length=encoder.max_length,
+        pad_id=encoder.pad_id,
+        uses_token_types=encoder.uses_token_types,
+        encoder={"name": config.encoder.name, "licence": config.encoder.licence, **encoder.source},
+        data={"name": config.data.name, "fingerprint": data.fingerprint, "licence": config.data.licence},
+        seed=config.seed,
+    )
+
+
+@dataclass
+class _Dev:
+    """The dev rows: the metric that keeps the best weights, then temperature and thresholds."""
+
+    examples: Sequence[Example]
+    config: Config
+
+    def metrics(self, engine: "Engine") -> dict[str, float]:
+        """Each task's main metric as the model would be used, thresholds fitted, and their mean as `dev_metric`."""
+        from khabar.evaluation import calibration, metrics, rows
+
+        logits = engine.logits(self.examples)
+        found: dict[str, float] = {}
+        for name, task in self.config.task.items():
+            at = [i for i, example in enumerate(self.examples) if example.task == name]
+            if not at:
+                continue
+            asked = [self.examples[i] for i in at]
+            prob = calibration.apply(logits[at][:, engine.columns[name]], 1.0, task.kind)
+            cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
+            scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
+            found[f"dev.{name}.{task.main_metric}"] = float(metrics.compute(scored, task.main_metric))
+        return {**found, "dev_metric": sum(found.values()) / len(found)}
+
+    def calibrated(self, engine: "Engine", card: Any) -> Any:  # noqa: ANN401 - Card
+        """The card with a temperature for each task and thresholds for the multi-label ones."""
+        from khabar.evaluation import calibration, rows
+
+        logits = engine.logits(self.examples)
+        temperature, thresholds = dict(card.temperature), dict(card.thresholds)
+        for name, task in self.config.task.items():
+            at = [i for i, example in enumerate(self.examples) if example.task == name]
+            if not at:
+                continue
+            own, gold = logits[at][:, engine.columns[name]], rows.gold(task, [self.examples[i] for i in at])
+            temperature[name] = calibration.fit_temperature(own, gold, task.kind)
+            if task.kind == "multi":
+                prob = calibration.apply(own, temperature[name], task.kind)
+                thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
+        return card.model_copy(update={"temperature": temperature, "thresholds": thresholds})
+
+
+def _line(trained: Trained | None) -> str:
+    if trained is None:
+        return "failed"
+    return (
+        f"run {trained.run_id}" if trained.dev_metric is None else f"dev {trained.dev_metric:.3f}  run {trained.run_id}"
+    )
+
+
+def _told(outcome: "Outcome") -> str:
+    best = f", best dev metric {outcome.best:.3f} at step {outcome.best_step}" if outcome.best is not None else ""
+    early = ", stopped early" if outcome.stopped_early else ""
+    return (
+        f"Trained {outcome.steps} steps, {outcome.tokens:,} tokens in {outcome.seconds:.0f} s "
+        f"({outcome.tokens / max(outcome.seconds, 1e-9):,.0f} tokens/s), "
+        f"peak memory {outcome.peak_memory / 2**30:.1f} GiB{best}{early}."
+    )

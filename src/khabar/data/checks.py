@@ -1,0 +1,162 @@
+"""The rules a row must keep, whoever imported it: each breach is a problem that names the row, and the row is left out.
+
+A problem with an article takes its annotations along silently: twenty lines that repeat one mistake help nobody.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from khabar.config import DataConfig
+from khabar.data.problems import Place, Problems
+from khabar.registry import suggest
+from khabar.schema import Article, Label, Relation, Span, Task
+
+Annotation = Label | Span | Relation
+
+
+class Checks:
+    """Checks rows as they come, and those that need the whole corpus at the end (`finish`).
+
+    `offered` names the tasks that may occur at all (None: any); `tasks` are those that were asked for, whose labels
+    and questions are checked. A label is put into khabar's spelling by `label_map` first.
+    """
+
+    def __init__(self, problems: Problems, tasks: Mapping[str, Task], config: DataConfig | None = None) -> None:
+        self.problems = problems
+        self.offered = None if config is None else _offered(config, tasks)
+        self.label_map = {} if config is None else config.label_map
+        self.readers = {task.reads: task for task in tasks.values() if task.reads and task.reads not in tasks}
+        self.tasks = tasks
+        self.articles: dict[str, Article] = {}
+        self.annotations: dict[tuple[type[Annotation], str], tuple[Annotation, Place]] = {}
+        self.rejected: set[str] = set()
+
+    def take(self, noun: Article | Annotation) -> None:
+        """One row, at `problems.place`."""
+        if isinstance(noun, Article):
+            self._article(noun)
+            return
+        key = (type(noun), noun.id)
+        if key in self.annotations:
+            first = self.annotations[key][1]
+            self.problems.add("id", f"{noun.id!r} is taken already, at {first}.", "Give each row an id of its own")
+            return
+        if isinstance(noun, Label):
+            mapped = self._label(noun)
+            if mapped is None:
+                return
+            noun = mapped
+        self.annotations[key] = (noun, self.problems.place)
+
+    def finish(self) -> None:
+        """Drop the annotations whose article, span or label does not exist."""
+        for key, (noun, place) in list(self.annotations.items()):
+            if noun.article in self.rejected:
+                del self.annotations[key]
+            elif fault := self._fault(noun):
+                self.problems.add(*fault, place)
+                del self.annotations[key]
+        for key, (noun, place) in list(self.annotations.items()):
+            if fault := self._dangling(noun):
+                self.problems.add(*fault, place)
+                del self.annotations[key]
+
+    def _article(self, article: Article) -> None:
+        if article.id in self.articles or article.id in self.rejected:
+            self.problems.add("id", f"the article {article.id!r} exists already.", "Give each article an id of its own")
+        elif not article.id.strip():
+            self.problems.add("id", "empty.", "Give the article an id")
+        elif not article.text.strip():
+            self.problems.add("text", f"the article {article.id!r} has no text.", "Add its text or leave the row out")
+            self.rejected.add(article.id)
+        else:
+            self.articles[article.id] = article
+
+    def _label(self, label: Label) -> Label | None:
+        """The label in khabar's spelling, or None where it breaks a rule that needs no other row."""
+        if self.offered is not None and label.task not in self.offered:
+            self.problems.add(
+                "task", f"this data set offers no task {label.task!r}.", suggest(label.task, self.offered)
+            )
+            return None
+        task, reader = self.tasks.get(label.task), self.readers.get(label.task)
+        spelling = self.label_map.get(label.task, {})
+        if task is not None and task.reads and not spelling:
+            spelling = self.label_map.get(task.reads, {})
+        # dict.fromkeys: two spellings of one label are one label, in the order given
+        labels = tuple(dict.fromkeys(spelling.get(name, name) for name in label.labels))
+        exist = _labels(task, reader)
+        for name in labels:
+            if exist is not None and name not in exist:
+                self.problems.add("labels", f"{name!r} is no label of {label.task}.", suggest(name, exist))
+                return None
+        if task is not None and task.kind == "single" and len(labels) > 1:
+            self.problems.add(
+                "labels", f"{label.task} takes one label, here are {len(labels)}: {', '.join(labels)}.", "Keep one"
+            )
+            return None
+        return replace(label, labels=labels) if self._asked(label, task or reader) else None
+
+    def _asked(self, label: Label, task: Task | None) -> bool:
+        for name in ("holder", "target"):
+            value = getattr(label, name)
+            if value is not None and not value.strip():
+                self.problems.add(name, "blank.", f"Name the {name}, or leave the field out")
+                return False
+            if task is not None and name in task.asks and value is None:
+                self.problems.add(name, f"missing; {task.name} asks for {' and '.join(task.asks)}.", f"Add the {name}")
+                return False
+            if task is not None and name not in task.asks and value is not None:
+                # were it ignored, answers to different questions would be counted as votes on one
+                self.problems.add(name, f"{value!r} is given, but {task.name} asks for none.", "Leave the field out")
+                return False
+        return True
+
+    def _fault(self, noun: Annotation) -> tuple[str, str, str] | None:
+        article = self.articles.get(noun.article)
+        if article is None:
+            return "article", f"there is no article {noun.article!r}.", _nearest(noun.article, self.articles)
+        spans = {"span": (noun.start, noun.end)} if isinstance(noun, Span) else {}
+        if isinstance(noun, Label):
+            spans = {name: at for name in ("span", "evidence") if (at := getattr(noun, name)) is not None}
+        for name, (start, end) in spans.items():
+            if not 0 <= start < end <= len(article.text):
+                wrong = f"[{start}, {end}) lies outside the text of {article.id!r} ({len(article.text)} characters)."
+                return name, wrong, "Offsets are code points from 0, start before end, end not included"
+            if name == "span" and not article.text[start:end].strip():
+                return name, f"[{start}, {end}) of {article.id!r} is white space only.", "Mark the words"
+        return None
+
+    def _dangling(self, noun: Annotation) -> tuple[str, str, str] | None:
+        """The end of an arrow, or an adjudicated label, that does not exist."""
+        needed: list[tuple[str, type[Annotation], str]] = []
+        if isinstance(noun, Relation):
+            needed = [("head", Span, noun.head), ("tail", Span, noun.tail)]
+        elif isinstance(noun, Label):
+            needed = [("adjudicates", Label, name) for name in noun.adjudicates]
+        for field, kind, name in needed:
+            if (kind, name) not in self.annotations:
+                exist = {id_ for cls, id_ in self.annotations if cls is kind}
+                return field, f"there is no {kind.__name__.lower()} {name!r}.", _nearest(name, exist)
+            if self.annotations[kind, name][0].article != noun.article:
+                return field, f"{name!r} belongs to another article.", f"{field} must lie in {noun.article!r}"
+        return None
+
+
+def _offered(config: DataConfig, tasks: Mapping[str, Task]) -> set[str]:
+    return {*config.tasks, *config.label_map, *(task.reads for task in tasks.values() if task.reads)}
+
+
+def _labels(task: Task | None, reader: Task | None) -> tuple[str, ...] | None:
+    """The labels a row may carry; None where its task was not asked for, so that nothing is known of it."""
+    if task is not None:
+        return task.labels
+    return None if reader is None else tuple(name for name in reader.labels if name != reader.empty_as)
+
+
+def _nearest(asked: str, exist: Mapping[str, object] | set[str]) -> str:
+    """Like `suggest`, without the list: a corpus has thousands of ids."""
+    import difflib
+
+    near = difflib.get_close_matches(asked, exist, n=1) if len(exist) <= 2000 else []
+    return f"Did you mean {near[0]!r}?" if near else f"There are {len(exist):,} others; correct the id"

@@ -1,0 +1,124 @@
+"""A corpus: articles with what people said of them, in memory and as two files."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from khabar import registry
+from khabar.config import DataConfig, locate
+from khabar.data import rows
+from khabar.data.checks import Checks
+from khabar.data.problems import Problems
+from khabar.errors import ConfigError, DataError
+from khabar.schema import Article, Label, Relation, Span, Task
+
+__all__ = ["Corpus", "Problems", "load", "read", "save"]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Articles by id, their annotations, and counts of what was odd or left out while reading."""
+
+    name: str
+    articles: dict[str, Article]
+    labels: tuple[Label, ...]
+    spans: tuple[Span, ...]
+    relations: tuple[Relation, ...]
+    licence: str
+    counts: dict[str, int]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 over all rows in canonical JSON; the order of the rows does not count, nor name and licence."""
+        nouns: tuple[rows.Noun, ...] = (*self.articles.values(), *self.labels, *self.spans, *self.relations)
+        lines = sorted(json.dumps(rows.plain(noun), sort_keys=True, ensure_ascii=True) for noun in nouns)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def save(corpus: Corpus, folder: Path) -> None:
+    """Write `articles.jsonl` and `annotations.jsonl`; each appears whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / rows.ARTICLES, (rows.dumps(rows.plain(noun)) for noun in corpus.articles.values()))
+    annotations: tuple[rows.Noun, ...] = (*corpus.labels, *corpus.spans, *corpus.relations)
+    _write(folder / rows.ANNOTATIONS, (rows.dumps(rows.plain(noun)) for noun in annotations))
+
+
+def load(folder: Path) -> Corpus:
+    """The corpus in a folder that `save` wrote, named after the folder. Labels are taken as they stand.
+
+    Raises:
+        DataError: a file is missing, or rows are bad; the first 20 are listed.
+    """
+    from khabar.data.importers import seeds
+
+    config = DataConfig(name=folder.name, importer="seeds", path=str(folder), tasks=("any",), default_tasks=("any",))
+    problems = Problems()
+    checks = Checks(problems, {})
+    for noun in seeds.read(config, problems):
+        checks.take(noun)
+    return _corpus(config, checks)
+
+
+def read(config: DataConfig, tasks: Mapping[str, Task]) -> Corpus:
+    """A data set as its configuration says, every row checked against the tasks.
+
+    Rows of tasks that the data set offers and nobody asked for stay in the corpus; their labels are not checked.
+
+    Raises:
+        ConfigError: there is no such importer, or no path is given.
+        DataError: the path does not exist, or rows are bad and `config.on_error` is "stop".
+    """
+    importer = registry.load("importers", config.importer)
+    if config.path is None:
+        raise ConfigError(f"The data set {config.name!r} does not say where it lies. Give it: data.path=FILE_OR_FOLDER")
+    path = locate(config.path)
+    if not path.exists():
+        raise DataError(f"data.path={config.path} does not exist: looked for {path.absolute()}{_there(path)}")
+    # what was asked for tells an importer whose rows do not name their task which task they answer
+    bases = {task.reads or task.name for task in tasks.values()}
+    asked = tuple(tasks) if len(bases) > 1 or len(tasks) == 1 else tuple(bases)
+    config = config.model_copy(update={"path": str(path), "default_tasks": asked or config.default_tasks})
+    problems = Problems()
+    checks = Checks(problems, tasks, config)
+    for noun in importer.read(config, problems):
+        checks.take(noun)
+    return _corpus(config, checks)
+
+
+def _corpus(config: DataConfig, checks: Checks) -> Corpus:
+    checks.finish()
+    counts = checks.problems.settle(config.on_error)
+    nouns = [noun for noun, _ in checks.annotations.values()]
+    labels = tuple(noun for noun in nouns if isinstance(noun, Label))
+    spans = tuple(noun for noun in nouns if isinstance(noun, Span))
+    relations = tuple(noun for noun in nouns if isinstance(noun, Relation))
+    sizes = {"articles": len(checks.articles), "labels": len(labels), "spans": len(spans), "relations": len(relations)}
+    return Corpus(config.name, checks.articles, labels, spans, relations, config.licence, {**sizes, **counts})
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp's 0600 would follow the rename
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _there(path: Path) -> str:
+    """What lies beside a path that does not exist."""
+    parent = path.absolute().parent
+    while not parent.is_dir():
+        parent = parent.parent
+    names = [entry.name for entry in parent.iterdir() if not entry.name.startswith(".")]
+    return f". In {parent}: {registry.suggest(path.name, names[:50])}"

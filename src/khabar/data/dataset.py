@@ -1,0 +1,125 @@
+"""A data set ready to train on or to be scored on: read, turned into examples, split, audited, cut to size."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from khabar.config import DataConfig
+from khabar.data import audit, corpus, splits
+from khabar.data.corpus import Corpus
+from khabar.data.examples import examples
+from khabar.errors import ConfigError, DataError
+from khabar.registry import suggest
+from khabar.schema import Example, Task
+
+DEFINING = {"name", "labels", "kind", "level", "asks", "reads", "empty_as"}  # what of a task decides its examples
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The examples of all tasks by split ("train", "dev", "test"), and counts of what was dropped and why."""
+
+    config: DataConfig
+    corpus: Corpus
+    tasks: dict[str, Task]
+    splits: dict[str, list[Example]]
+    counts: dict[str, int]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sha256 of all that decides the examples: the corpus, the tasks, the split, the audit, the limit."""
+        rule = self.config.model_dump(mode="json", include={"split", "on_leak", "limit"})
+        asked = [self.tasks[name].model_dump(mode="json", include=DEFINING) for name in sorted(self.tasks)]
+        parts = json.dumps([self.corpus.fingerprint, rule, asked], sort_keys=True)
+        return hashlib.sha256(parts.encode()).hexdigest()
+
+    def of(self, split: str, task: str) -> list[Example]:
+        """The examples of one task in one split."""
+        return [example for example in self.splits[split] if example.task == task]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader of results must know: empty splits, and labels that training never shows."""
+        found = []
+        for name, task in self.tasks.items():
+            sizes = {split: len(self.of(split, name)) for split in self.splits}
+            found += [f"{name}: {split} is empty" for split, size in sizes.items() if not size]
+            if sizes["train"]:
+                seen = {label for example in self.of("train", name) for label in example.gold or ()}
+                if unseen := [label for label in task.labels if label not in seen]:
+                    found.append(f"{name}: never in train: {', '.join(unseen)}")
+        return found
+
+    def summary(self) -> str:
+        """The rows and labels of each task by split, what was dropped and why, and the warnings."""
+        size = self.corpus.counts
+        lines = [
+            f"{self.config.name}: {size['articles']:,} articles, {size['labels']:,} labels, "
+            f"licence {self.corpus.licence}, fingerprint {self.fingerprint[:12]}"
+        ]
+        for name, task in self.tasks.items():
+            lines += self._table(name, task)
+        lines += [f"{what}: {count:,}" for what, count in self.counts.items()]
+        lines += [f"warning: {warning}" for warning in self.warnings]
+        return "\n".join(lines)
+
+    def _table(self, name: str, task: Task) -> list[str]:
+        golds = {split: [example.gold or () for example in self.of(split, name)] for split in self.splits}
+        counts = {split: Counter(label for gold in golds[split] for label in gold) for split in self.splits}
+        rows = [(name, [len(gold) for gold in golds.values()])]
+        rows += [(f"  {label}", [count[label] for count in counts.values()]) for label in task.labels]
+        if task.kind == "multi":
+            rows.append(("  (none of them)", [gold.count(()) for gold in golds.values()]))
+        width = max(len(text) for text, _ in rows)
+        head = " " * width + "".join(f"{split:>9}" for split in self.splits)
+        return [head, *(f"{text:<{width}}" + "".join(f"{number:>9,}" for number in row) for text, row in rows)]
+
+
+def load(config: DataConfig, tasks: Mapping[str, Task], *, need: Sequence[str] = ("train",)) -> Dataset:
+    """Read a data set and prepare the examples of `tasks`.
+
+    `need` names the splits that must hold examples of every task: train for training, test for an evaluation.
+
+    Raises:
+        ConfigError: a task is not offered by the data set, or its configuration names no path or importer that exists.
+        DataError: rows are bad, splits leak and `on_leak` is "stop", or a split in `need` is empty.
+    """
+    if not tasks:
+        raise ConfigError(f"No task was asked for; {config.name} offers {', '.join(config.tasks)}. Choose: task=[NAME]")
+    for name in tasks:
+        if name not in config.tasks:
+            raise ConfigError(f"The data set {config.name!r} does not offer {name!r}. {suggest(name, config.tasks)}")
+    read = corpus.read(config, tasks)
+    made: list[Example] = []
+    counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels")}
+    counts = {what: count for what, count in counts.items() if count}
+    for name, task in tasks.items():
+        found, dropped = examples(read, task)
+        made += found
+        counts |= {f"{name}, dropped, {reason}": count for reason, count in dropped.items()}
+    parts, leaks = audit.resolve(
+        splits.split(made, read, config.split), config.on_leak, published=config.split.rule == "field"
+    )
+    counts |= leaks
+    if config.limit is not None:
+        parts = {name: _limit(part, config.limit) for name, part in parts.items()}
+    dataset = Dataset(config, read, dict(tasks), parts, counts)
+    for split in need:
+        if lacking := [name for name in tasks if not dataset.of(split, name)]:
+            raise DataError(
+                f"No example of {', '.join(lacking)} is in {split}. Change data.split, or see why rows were dropped:\n"
+                f"{dataset.summary()}"
+            )
+    return dataset
+
+
+def _limit(part: list[Example], limit: int) -> list[Example]:
+    """At most `limit` examples of each task, in their order: those whose ids have the smallest sha256."""
+    kept: set[tuple[str, str]] = set()
+    for task in {example.task for example in part}:
+        ids = [example.id for example in part if example.task == task]
+        kept |= {(task, id_) for id_ in sorted(ids, key=lambda id_: hashlib.sha256(id_.encode()).digest())[:limit]}
+    return [example for example in part if (example.task, example.id) in kept]

@@ -1,0 +1,80 @@
+"""Bad rows: collected with their place, so that a user mends twenty at once and not one a run."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from khabar.errors import DataError
+
+
+class Place(NamedTuple):
+    """Where a row stands: the file, and a number counted from 1 (a line, or a row where lines mean nothing)."""
+
+    file: str
+    number: int | None = None
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        """As an editor's go-to takes it: `file:12`, or `file, row 12`."""
+        if self.number is None:
+            return self.file
+        return f"{self.file}:{self.number}" if self.unit == "line" else f"{self.file}, {self.unit} {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: where, in which field, what, and what to do."""
+
+    place: Place
+    field: str
+    wrong: str
+    fix: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.place}: {self.field}: {self.wrong} {self.fix}"
+
+
+class Problems:
+    """What an importer could not take. It calls `at` before each row, so that later checks know the row's place."""
+
+    shown = 20
+
+    def __init__(self) -> None:
+        self.place = Place("?")
+        self.first: list[Problem] = []
+        self.total = 0
+        self.notes: Counter[str] = Counter()
+        self._rows: set[Place] = set()
+
+    def at(self, file: str, number: int | None = None, unit: str = "line") -> None:
+        """The row that is being read from here on."""
+        self.place = Place(file, number, unit)
+
+    def add(self, field: str, wrong: str, fix: str, place: Place | None = None) -> None:
+        """A bad row: it is left out, and stops the run when `on_error` says so."""
+        place = place or self.place
+        self.total += 1
+        self._rows.add(place)
+        if len(self.first) < self.shown:
+            self.first.append(Problem(place, field, wrong, fix))
+
+    def note(self, what: str, by: int = 1) -> None:
+        """Count something odd that does no harm to the row; it ends in `Corpus.counts`."""
+        self.notes[what] += by
+
+    def settle(self, on_error: Literal["stop", "skip"]) -> dict[str, int]:
+        """The counts to keep once everything is read.
+
+        Raises:
+            DataError: `on_error` is "stop" and there is a problem; the first 20 are listed, with the total.
+        """
+        if self.total and on_error == "stop":
+            lines = "\n".join(f"  {problem}" for problem in self.first)
+            more = f"\n  ... and {self.total - len(self.first)} more" if self.total > len(self.first) else ""
+            raise DataError(
+                f"{self.total} {'problem' if self.total == 1 else 'problems'} in the data:\n{lines}{more}\n"
+                "Mend the rows, or leave them out and count them with data.on_error=skip"
+            )
+        skipped = {"bad rows skipped": len(self._rows)} if self._rows else {}
+        return {**dict(sorted(self.notes.items())), **skipped}

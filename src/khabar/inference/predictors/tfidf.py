@@ -1,0 +1,126 @@
+"""TF-IDF and a linear SVM: words 1-2 and characters 2-5, balanced; the floor that an encoder has to beat.
+
+It gets the care that our models get: letters folded, temperature and thresholds from dev; a task with a question also
+sees the question, and how near it is to the text (the cosine that made a strong floor of the Fake News Challenge).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from khabar.data.audit import fold
+from khabar.evaluation import calibration, rows
+from khabar.schema import Example, Prediction, Task
+
+LONGEST = 4000  # words of a text; the head of an article carries what a bag of words can use
+FEATURES = 100_000  # of each vectoriser
+
+
+class _Features:
+    """Sparse features of examples of one task."""
+
+    def __init__(self) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        shared: dict[str, Any] = {"sublinear_tf": True, "min_df": 2, "max_features": FEATURES, "lowercase": False}
+        self.words = TfidfVectorizer(analyzer="word", ngram_range=(1, 2), token_pattern=r"\S+", **shared)
+        self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **shared)
+
+    def fit(self, examples: Sequence[Example]) -> Any:  # noqa: ANN401 - scipy sparse matrix
+        texts = [_clean(example.unit_text) for example in examples] + [
+            _clean(e.question) for e in examples if e.question
+        ]
+        self.words.fit(texts)
+        self.letters.fit(texts)
+        return self(examples)
+
+    def __call__(self, examples: Sequence[Example]) -> Any:  # noqa: ANN401
+        from scipy.sparse import csr_matrix, hstack
+
+        text = [_clean(example.unit_text) for example in examples]
+        parts = [self.words.transform(text), self.letters.transform(text)]
+        if any(example.question for example in examples):
+            asked = [_clean(example.question or "") for example in examples]
+            question = [self.words.transform(asked), self.letters.transform(asked)]
+            near = [csr_matrix(a.multiply(b).sum(1)) for a, b in zip(parts, question, strict=True)]
+            parts = [*parts, *question, *near]
+        return hstack(parts).tocsr()
+
+
+@dataclass(frozen=True)
+class _Head:
+    features: _Features
+    coefficients: NDArray[np.float64]  # [labels that occur, features]
+    bias: NDArray[np.float64]
+    occur: NDArray[np.int64]
+    temperature: float
+    thresholds: NDArray[np.float64] | None
+
+    def logits(self, task: Task, examples: Sequence[Example]) -> NDArray[np.float64]:
+        found = np.full((len(examples), len(task.labels)), -5.0)  # a label never seen in training is never chosen
+        found[:, self.occur] = self.features(examples) @ self.coefficients.T + self.bias
+        return found
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """One linear head a task."""
+
+    tasks: dict[str, Task]
+    heads: Mapping[str, _Head]
+    name: str = "TF-IDF + SVM"
+
+    def predict(self, examples: Sequence[Example]) -> list[Prediction]:
+        """One prediction for each example, in order."""
+        found: dict[int, Prediction] = {}
+        for name, task in self.tasks.items():
+            at = [i for i, example in enumerate(examples) if example.task == name]
+            if not at:
+                continue
+            head = self.heads[name]
+            prob = calibration.apply(head.logits(task, [examples[i] for i in at]), head.temperature, task.kind)
+            decided = calibration.decide(prob, task.kind, head.thresholds)
+            for i, p, d in zip(at, prob, decided, strict=True):
+                labels = tuple(label for label, yes in zip(task.labels, d, strict=True) if yes)
+                named = dict(zip(task.labels, p.tolist(), strict=True))
+                found[i] = Prediction(example=examples[i].id, task=name, probabilities=named, labels=labels)
+        return [found[i] for i in range(len(examples))]
+
+
+def fit(train: Sequence[Example], dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Tfidf:
+    """Fit one head for each task on its training rows; temperature and thresholds on its dev rows."""
+    heads = {
+        name: _fit(task, [e for e in train if e.task == name], [e for e in dev if e.task == name], seed)
+        for name, task in tasks.items()
+    }
+    return Tfidf(dict(tasks), heads)
+
+
+def _fit(task: Task, train: list[Example], dev: list[Example], seed: int) -> _Head:
+    from sklearn.svm import LinearSVC
+
+    features = _Features()
+    matrix = features.fit(train)
+    gold = rows.gold(task, train)
+    occur = np.flatnonzero(gold.any(0) & ~gold.all(0))
+    coefficients, bias = [], []
+    for label in occur:  # one label against the rest, for both kinds of task
+        svm = LinearSVC(class_weight="balanced", random_state=seed).fit(matrix, gold[:, label])
+        coefficients.append(svm.coef_[0])
+        bias.append(float(svm.intercept_[0]))
+    head = _Head(features, np.array(coefficients), np.array(bias), occur, 1.0, np.zeros(len(task.labels)) + 0.5)
+    if not dev:
+        return head
+    logits, answers = head.logits(task, dev), rows.gold(task, dev)
+    temperature = calibration.fit_temperature(logits, answers, task.kind)
+    thresholds = None
+    if task.kind == "multi":
+        thresholds = calibration.fit_thresholds(calibration.apply(logits, temperature, task.kind), answers)
+    return _Head(features, head.coefficients, head.bias, occur, temperature, thresholds)
+
+
+def _clean(text: str | None) -> str:
+    return " ".join(fold(text or "").split()[:LONGEST])

@@ -1,0 +1,157 @@
+"""A bundle: a folder that holds all that was learnt or chosen after seeing data, and the exam that proves it unchanged.
+
+model.safetensors       encoder and heads
+config.json             the encoder's architecture, as transformers writes it
+tokenizer.json          with the normaliser inside; tokenizer_config.json for plain AutoTokenizer
+khabar.json             the card: tasks, label names, thresholds, temperatures, windows, encoder, data
+probe.json              texts and their probabilities, recorded in fp32 on CPU
+manifest.json           sha256 of each file above
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+from tokenizers import Tokenizer
+
+from khabar.config import Record, WindowsConfig
+from khabar.errors import DataError
+from khabar.schema import Example, Task
+from khabar.text import normalizer
+
+if TYPE_CHECKING:
+    from khabar.models.classifier import Classifier
+
+FORMAT = 1
+
+
+class Card(Record):
+    """`khabar.json`: what a bundle knows of itself."""
+
+    format: int = FORMAT
+    khabar: str
+    tasks: dict[str, Task]
+    temperature: dict[str, float]
+    thresholds: dict[str, tuple[float, ...]]  # of the multi-label tasks, in the order of their labels
+    windows: WindowsConfig
+    max_length: int
+    pad_id: int
+    uses_token_types: bool
+    encoder: dict[str, Any]
+    data: dict[str, Any]
+    seed: int = Field(ge=0)
+    main_metrics: dict[str, float] = Field({})  # on dev, task -> value
+
+
+class Probe(Record):
+    """One question of the exam and the probabilities it was answered with."""
+
+    task: str
+    text: str
+    span: tuple[int, int] | None = None
+    holder: str | None = None
+    target: str | None = None
+    probabilities: dict[str, float]
+
+    def example(self, number: int) -> Example:
+        """The question as an example."""
+        name = f"probe {number}"
+        return Example(
+            id=name, article=name, group=name, task=self.task, text=self.text,
+            span=self.span, holder=self.holder, target=self.target,
+        )  # fmt: skip
+
+
+def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Card, probes: list[Probe]) -> str:
+    """Write a bundle aside and rename it into place; the result is its fingerprint."""
+    from safetensors.torch import save_file
+
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    weights = {
+        name: value.detach().float().cpu().contiguous().clone() for name, value in classifier.state_dict().items()
+    }
+    save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
+    write_json(aside / "config.json", classifier.encoder.config.to_dict())  # type: ignore[union-attr, operator]
+    normalizer.save(tokenizer, aside, card.max_length)
+    write_json(aside / "khabar.json", card.model_dump(mode="json"))
+    write_json(aside / "probe.json", [probe.model_dump(mode="json") for probe in probes])
+    seal(aside)
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
+    return fingerprint(folder)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write readable JSON."""
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def seal(folder: Path) -> None:
+    """Write `manifest.json` over all other files of a folder."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "manifest.json")
+    write_json(folder / "manifest.json", {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
+
+
+def fingerprint(folder: Path) -> str:
+    """16 hex digits that change with any byte of the bundle."""
+    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:16]
+
+
+def read_card(folder: Path) -> Card:
+    """The card of a bundle whose every file is as the manifest says.
+
+    Raises:
+        DataError: not a bundle, a file is missing or changed, or a newer khabar wrote it.
+    """
+    try:
+        manifest: Mapping[str, str] = json.loads((folder / "manifest.json").read_text("utf-8"))
+        plain = json.loads((folder / "khabar.json").read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{folder} is not a khabar bundle: {error}. A bundle is a folder with khabar.json and manifest.json, "
+            "as `khabar train` and `khabar export` write it."
+        ) from error
+    for name, digest in manifest.items():
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            raise DataError(f"The bundle {folder} lacks {name}, which its manifest names. Copy or export it again.")
+        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise DataError(f"{name} of the bundle {folder} has changed since it was written. Copy or export it again.")
+    if plain.get("format") != FORMAT:
+        raise DataError(
+            f"The bundle {folder} has format {plain.get('format')}; this khabar reads {FORMAT}. Upgrade khabar."
+        )
+    card = Card.of(plain)
+    assert isinstance(card, Card)
+    return card
+
+
+def read_probes(folder: Path) -> list[Probe]:
+    """The exam of a bundle."""
+    probes = [Probe.of(plain) for plain in json.loads((folder / "probe.json").read_text("utf-8"))]
+    return [probe for probe in probes if isinstance(probe, Probe)]
+
+
+def read_classifier(folder: Path, card: Card) -> "Classifier":
+    """The torch model of a bundle, in evaluation mode, fp32, on CPU."""
+    from safetensors.torch import load_file
+    from transformers import AutoModel
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
+    from khabar.models.classifier import Classifier
+
+    plain = json.loads((folder / "config.json").read_text("utf-8"))
+    if plain.get("model_type") not in CONFIG_MAPPING:
+        raise DataError(f"This transformers knows no model type {plain.get('model_type')!r}, which {folder} asks for.")
+    config = CONFIG_MAPPING[plain["model_type"]].from_dict(plain)
+    extra = {"add_pooling_layer": False} if plain["model_type"] in ("bert", "roberta", "xlm-roberta") else {}
+    encoder = AutoModel.from_config(config, trust_remote_code=False, **extra)  # type: ignore[no-untyped-call]
+    classifier = Classifier(encoder, card.tasks, uses_token_types=card.uses_token_types)
+    classifier.load_state_dict(load_file(folder / "model.safetensors"))
+    return classifier.eval()

@@ -1,0 +1,85 @@
+"""Losses of the heads: a number for each row, before any mean, so that masks and counts stay in one place.
+
+Shapes: logits and target [N, K], target a distribution (single) or K yes-or-no answers (multi); the result [N].
+Suffixes of `joint`: U units, C labels of all tasks, J tasks.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from khabar.config import LossConfig
+from khabar.models.classifier import columns
+from khabar.schema import Kind, Task
+
+
+def single(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -> Tensor:
+    """Cross-entropy: -sum_k w_k q_k (1 - p_k)^gamma log p_k.
+
+    q is the target smoothed to (1 - e) q + e / K (Szegedy et al. 2016); gamma is Lin et al. 2017's focusing, on the
+    probabilities, never on raw logits.
+    """
+    log_p = F.log_softmax(logits, -1)
+    q = (1 - config.label_smoothing) * target + config.label_smoothing / target.shape[-1]
+    focus = (1 - log_p.exp()) ** config.focal_gamma if config.focal_gamma else 1.0
+    return -(weights * q * focus * log_p).sum(-1)
+
+
+def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -> Tensor:
+    """Binary cross-entropy summed over labels: -sum_k [w_k t (1-p)^gamma log p + (1-t) p^gamma log(1-p)].
+
+    t is the target smoothed to (1 - e) t + e / 2. A sum, not a mean: a row's loss is that of K questions, and a joint
+    model does not hear its single-label tasks K times louder.
+    """
+    t = (1 - config.label_smoothing) * target + config.label_smoothing / 2
+    log_p, log_not = F.logsigmoid(logits), F.logsigmoid(-logits)
+    if config.focal_gamma:
+        log_p, log_not = log_p * log_not.exp() ** config.focal_gamma, log_not * log_p.exp() ** config.focal_gamma
+    return -(weights * t * log_p + (1 - t) * log_not).sum(-1)
+
+
+LOSSES = {"single": single, "multi": multi}
+
+
+def class_weights(gold: NDArray[np.bool_], kind: Kind, config: LossConfig) -> NDArray[np.float32]:
+    """A weight for each label [K], from the gold rows [N, K] of the training fold alone.
+
+    `balanced`: single, N / (K n_k); multi, (N - n_k) / n_k of the positive answer, at most 100; a label without a row
+    weighs 1.
+    """
+    rows, labels = gold.shape
+    count = gold.sum(0)
+    if config.class_weights == "none":
+        return np.ones(labels, np.float32)
+    seen = np.maximum(count, 1)
+    weights = rows / (labels * seen) if kind == "single" else np.minimum((rows - count) / seen, 100.0)
+    return np.where(count > 0, weights, 1.0).astype(np.float32)
+
+
+def joint(
+    logits_UC: Tensor,
+    target_UC: Tensor,
+    asked_UJ: Tensor,
+    tasks: Mapping[str, Task],
+    weights: Mapping[str, Tensor],
+    config: LossConfig,
+) -> Tensor:
+    """The sum of all tasks' losses over the answers that exist; divide it by their count over the whole step.
+
+    Args:
+        logits_UC: logits of all heads.
+        target_UC: targets in the same columns; what stands where a task was not asked has no effect.
+        asked_UJ: 1 where the unit has an answer to task j, else 0. A head that nobody asked stays in the graph with a
+            zero gradient, as data-parallel training needs.
+        tasks: the tasks in the order of the columns.
+        weights: class weights [K] of each task.
+        config: smoothing and focusing.
+    """
+    total = logits_UC.new_zeros(())
+    for j, (name, column) in enumerate(columns(tasks).items()):
+        rows = LOSSES[tasks[name].kind](logits_UC[:, column], target_UC[:, column], weights[name], config)
+        total = total + (rows * asked_UJ[:, j]).sum()
+    return total

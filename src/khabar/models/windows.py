@@ -1,0 +1,302 @@
+"""From examples to what an encoder reads: windows of running text, and which tokens of them belong to which example.
+
+Legend of the shape suffixes: W windows of a batch, L tokens of the longest, U units (one an example).
+
+A text is tokenised once and cut into overlapping windows. A token that lies in two windows is owned by the one in which
+it lies deeper, so every token counts once. A sentence, an article and a span are all the same thing, a unit: the owned
+tokens of a stretch of text. Nothing here depends on which other examples stand in the batch.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from khabar.config import WindowsConfig
+from khabar.schema import Example, Offsets
+from khabar.text.normalizer import EmptyTextError
+
+Ints = NDArray[np.int64]
+PAD_TO = 8  # lengths are rounded up: fewer shapes, aligned rows
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The tokens of one example: `windows[i], positions[i]` within its pass."""
+
+    example: int
+    windows: Ints
+    positions: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What one run of the encoder shares: windows of one text under one question, and the units pooled out of them."""
+
+    ids: tuple[Ints, ...]
+    types: tuple[Ints, ...]
+    units: tuple[Unit, ...]
+
+    @property
+    def length(self) -> int:
+        """Tokens of its longest window, rounded up to what it is padded to."""
+        return -(-max(len(ids) for ids in self.ids) // PAD_TO) * PAD_TO
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded arrays: ids_WL, types_WL, mask_WL (int64), membership_UT (bool, T = W * L), the example of each unit."""
+
+    ids_WL: Ints
+    types_WL: Ints
+    mask_WL: Ints
+    membership_UT: NDArray[np.bool_]
+    examples: Ints
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that are not padding."""
+        return int(self.mask_WL.sum())
+
+
+@dataclass
+class Cut:
+    """What the limits cut off, counted in texts and tokens."""
+
+    texts: int = 0
+    text_tokens: int = 0
+    questions: int = 0
+    question_tokens: int = 0
+
+    def __str__(self) -> str:
+        """One line for a person, empty if nothing was cut."""
+        parts = []
+        if self.texts:
+            parts.append(f"{self.text_tokens:,} tokens of {self.texts:,} long texts (windows.max_windows)")
+        if self.questions:
+            parts.append(f"{self.question_tokens:,} tokens of {self.questions:,} long questions (windows.question)")
+        return f"cut off: {'; '.join(parts)}" if parts else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """The special tokens around one segment or two, read off the tokenizer itself: BERT's and RoBERTa's differ."""
+
+    pieces: tuple[Ints, ...]
+    types: tuple[Ints, ...]
+    text_type: int
+    question_type: int
+
+    @classmethod
+    def of(cls, tokenizer: Tokenizer, *, pair: bool) -> "_Template":
+        # two one-token dummies; sequence_ids is None where the tokenizer put a special token
+        segment = tokenizer.encode("ا", add_special_tokens=False)
+        done = tokenizer.post_process(segment, segment if pair else None, True)
+        pieces: list[list[int]] = [[]]
+        types: list[list[int]] = [[]]
+        segments: list[int] = []
+        before = None
+        for token, kind, sequence in zip(done.ids, done.type_ids, done.sequence_ids, strict=True):
+            if sequence is None:
+                pieces[-1].append(token)
+                types[-1].append(kind)
+            elif sequence != before:
+                pieces.append([])
+                types.append([])
+                segments.append(kind)
+            before = sequence
+        return cls(
+            tuple(np.array(piece, np.int64) for piece in pieces),
+            tuple(np.array(kind, np.int64) for kind in types),
+            segments[-1],
+            segments[0],
+        )
+
+    @property
+    def size(self) -> int:
+        return sum(len(piece) for piece in self.pieces)
+
+    def fill(self, text: Ints, question: Ints | None) -> tuple[Ints, Ints]:
+        segments = [text] if question is None else [question, text]
+        kinds = [self.text_type] if question is None else [self.question_type, self.text_type]
+        ids, types = [self.pieces[0]], [self.types[0]]
+        for segment, kind, piece, piece_type in zip(segments, kinds, self.pieces[1:], self.types[1:], strict=True):
+            ids += [segment, piece]
+            types += [np.full(len(segment), kind, np.int64), piece_type]
+        return np.concatenate(ids), np.concatenate(types)
+
+    def text_starts(self, question: Ints | None) -> int:
+        return len(self.pieces[0]) + (0 if question is None else len(question) + len(self.pieces[1]))
+
+
+def starts(tokens: int, room: int, overlap: int) -> Ints:
+    """First tokens of the windows over a text; neighbours share `overlap` tokens or, at the end of the text, more."""
+    if tokens <= room:
+        return np.zeros(1, np.int64)
+    step = room - overlap
+    count = -(-(tokens - overlap) // step)
+    first = np.arange(count, dtype=np.int64) * step
+    first[-1] = tokens - room  # the last window is full: its tokens keep their context
+    return first
+
+
+def owners(tokens: int, first: Ints, room: int) -> Ints:
+    """The window that owns each token: the one in which it lies farther from a border that cuts the text."""
+    borders = (first[1:] + first[:-1] + room + 1) // 2  # the middle of what two neighbours share
+    return np.searchsorted(borders, np.arange(tokens), side="right").astype(np.int64)
+
+
+@dataclass
+class Windower:
+    """Makes passes of examples, with one tokenizer and one set of limits; `cut` counts what the limits cost."""
+
+    tokenizer: Tokenizer
+    config: WindowsConfig
+    max_length: int
+    cut: Cut = field(default_factory=Cut)
+
+    def __post_init__(self) -> None:
+        """Read the templates off the tokenizer."""
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        self._single = _Template.of(self.tokenizer, pair=False)
+        self._pair = _Template.of(self.tokenizer, pair=True)
+        self._length = min(self.config.length, self.max_length)
+
+    def passes(self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None) -> list[Pass]:
+        """All passes of these examples; a unit names its example by the index in this sequence.
+
+        Args:
+            examples: questions to texts.
+            without: for each example, stretches of its text that are left out of its unit (not out of the windows).
+
+        Raises:
+            EmptyTextError: normalisation leaves nothing of an example.
+        """
+        together: dict[tuple[str, str | None], list[int]] = {}
+        for index, example in enumerate(examples):
+            together.setdefault((example.text, example.question), []).append(index)
+        texts = list({text: None for text, _ in together})
+        tokens = {
+            text: (np.array(e.ids, np.int64), np.array(e.offsets, np.int64).reshape(-1, 2))
+            for text, e in zip(texts, self.tokenizer.encode_batch(texts, add_special_tokens=False), strict=True)
+        }
+        skip = without or [()] * len(examples)
+        found: list[Pass] = []
+        for (text, asked), members in together.items():
+            found += self._passes_of(tokens[text], asked, [(i, examples[i], skip[i]) for i in members])
+        return found
+
+    def _passes_of(
+        self, tokens: tuple[Ints, Ints], asked: str | None, members: list[tuple[int, Example, tuple[Offsets, ...]]]
+    ) -> Iterator[Pass]:
+        ids, offsets = tokens
+        question = self._question(asked)
+        template = self._single if question is None else self._pair
+        room = self._length - template.size - (0 if question is None else len(question))
+        first = starts(len(ids), room, self.config.stride)
+        owner = owners(len(ids), first, room)
+        at = template.text_starts(question)
+
+        wanted: list[tuple[int, Ints]] = []  # example, its tokens
+        for index, example, skip in members:
+            inside = _inside(offsets, example.span, skip)
+            if not len(inside):
+                raise EmptyTextError(
+                    f"Nothing is left of {example.id!r} after normalisation: {example.unit_text[:60]!r}."
+                )
+            kept = np.unique(owner[inside])[: self.config.max_windows]
+            keep = inside[np.isin(owner[inside], kept)]
+            if len(keep) < len(inside):
+                self.cut.texts += 1
+                self.cut.text_tokens += len(inside) - len(keep)
+            wanted.append((index, keep))
+
+        for group in _pack(wanted, owner, self.config.max_windows):
+            used = np.unique(np.concatenate([owner[inside] for _, inside in group]))
+            filled = [template.fill(ids[first[w] : first[w] + room], question) for w in used]
+            place = np.searchsorted(used, owner)  # window of the text -> window of the pass
+            units = tuple(Unit(index, place[inside], inside - first[owner[inside]] + at) for index, inside in group)
+            yield Pass(tuple(i for i, _ in filled), tuple(t for _, t in filled), units)
+
+    def _question(self, asked: str | None) -> Ints | None:
+        if asked is None:
+            return None
+        ids = np.array(self.tokenizer.encode(asked, add_special_tokens=False).ids, np.int64)
+        if len(ids) > self.config.question:
+            self.cut.questions += 1
+            self.cut.question_tokens += len(ids) - self.config.question
+        return ids[: min(self.config.question, self._length // 2)]
+
+
+def _inside(offsets: Ints, span: Offsets | None, skip: tuple[Offsets, ...]) -> Ints:
+    """Tokens that overlap a span and lie in no skipped stretch."""
+    inside = np.ones(len(offsets), bool)
+    if span is not None:
+        inside &= (offsets[:, 1] > span[0]) & (offsets[:, 0] < span[1])
+    for start, end in skip:
+        inside &= (offsets[:, 1] <= start) | (offsets[:, 0] >= end)
+    return np.flatnonzero(inside)
+
+
+def _pack(wanted: list[tuple[int, Ints]], owner: Ints, limit: int) -> Iterator[list[tuple[int, Ints]]]:
+    """Units in order of place, together while their windows are at most `limit`."""
+    group: list[tuple[int, Ints]] = []
+    used: set[int] = set()
+    for index, inside in sorted(wanted, key=lambda unit: (int(unit[1][0]), unit[0])):
+        needs = set(owner[inside].tolist())
+        if group and len(used | needs) > limit:
+            yield group
+            group, used = [], set()
+        group.append((index, inside))
+        used |= needs
+    if group:
+        yield group
+
+
+def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
+    """Pad passes into one batch."""
+    length = max(item.length for item in passes)
+    windows = [window for item in passes for window in item.ids]
+    types = [window for item in passes for window in item.types]
+    ids_WL = np.full((len(windows), length), pad_id, np.int64)
+    types_WL = np.zeros_like(ids_WL)
+    mask_WL = np.zeros_like(ids_WL)
+    for row, (window, kind) in enumerate(zip(windows, types, strict=True)):
+        ids_WL[row, : len(window)] = window
+        types_WL[row, : len(window)] = kind
+        mask_WL[row, : len(window)] = 1
+    units = [(before, unit) for before, item in zip(_before(passes), passes, strict=True) for unit in item.units]
+    membership_UT = np.zeros((len(units), len(windows) * length), bool)
+    for row, (before, unit) in enumerate(units):
+        membership_UT[row, (unit.windows + before) * length + unit.positions] = True
+    return Batch(ids_WL, types_WL, mask_WL, membership_UT, np.array([unit.example for _, unit in units], np.int64))
+
+
+def _before(passes: Sequence[Pass]) -> list[int]:
+    counts = [len(item.ids) for item in passes]
+    return [sum(counts[:i]) for i in range(len(counts))]
+
+
+def by_length(passes: Sequence[Pass], budget: int, order: np.random.Generator | None = None) -> list[list[int]]:
+    """Indices of passes in batches of at most `budget` padded tokens (a larger pass stands alone), alike in length.
+
+    Args:
+        passes: what to batch.
+        budget: padded tokens a batch.
+        order: a numpy Generator that shuffles passes of one length and then the batches, None for longest first.
+    """
+    indices = np.arange(len(passes)) if order is None else order.permutation(len(passes))
+    lengths = np.array([passes[i].length for i in indices.tolist()])
+    batches: list[list[int]] = []
+    windows = 0
+    for i in indices[np.argsort(-lengths, kind="stable")].tolist():
+        longest = passes[batches[-1][0]].length if batches else 0
+        if not batches or (windows + len(passes[i].ids)) * longest > budget:
+            batches.append([])
+            windows = 0
+        batches[-1].append(i)
+        windows += len(passes[i].ids)
+    return batches if order is None else [batches[i] for i in order.permutation(len(batches))]

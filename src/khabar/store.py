@@ -1,0 +1,120 @@
+"""Where runs and models are kept: the address of the MLflow store, and its locked start.
+
+The address is MLFLOW_TRACKING_URI; else `mlruns/mlflow.db` under KHABAR_HOME, else under the nearest folder upwards
+that holds `mlruns/`, else under the current folder.
+"""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from khabar.errors import ConfigError
+from khabar.registry import suggest
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+@dataclass(frozen=True)
+class Address:
+    """A tracking URI; `home` holds scratch and, for a local store, database and artifacts."""
+
+    uri: str
+    home: Path
+    local: bool
+
+    @property
+    def work(self) -> Path:
+        """Checkpoints of unfinished runs."""
+        return self.home / "work"
+
+    @property
+    def artifacts(self) -> str | None:
+        """Where a local store puts artifacts; a server decides for itself."""
+        return (self.home / "artifacts").as_uri() if self.local else None
+
+
+def address() -> Address:
+    """The address in force."""
+    here = Path.cwd()
+    root = os.environ.get("KHABAR_HOME")
+    parents = [here, *here.parents]
+    home = Path(root).expanduser() if root else next((p for p in parents if (p / "mlruns").is_dir()), here)
+    home = home.resolve() / "mlruns"
+    uri = os.environ.get("MLFLOW_TRACKING_URI")
+    return Address(uri, home, False) if uri else Address(f"sqlite:///{home / 'mlflow.db'}", home, True)
+
+
+def start() -> "MlflowClient":
+    """An MLflow client on the store, its tables made if need be; one process at a time makes them."""
+    where = address()
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    where.home.mkdir(parents=True, exist_ok=True)
+    import mlflow
+
+    for name in ("alembic", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    mlflow.set_tracking_uri(where.uri)
+    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI", where.uri))
+    # two processes that make the tables of one fresh database kill each other
+    with FileLock(where.home / ".start.lock"):
+        client = mlflow.MlflowClient()
+        client.search_experiments(max_results=1)
+    return client
+
+
+def experiment(client: "MlflowClient", name: str) -> str:
+    """The id of an experiment, made if need be."""
+    where = address()
+    with FileLock(where.home / ".start.lock"):
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            return str(client.create_experiment(name, artifact_location=where.artifacts))
+    if found.lifecycle_stage != "active":
+        raise ConfigError(
+            f"The experiment {name!r} was deleted. Restore it in the UI, or choose track.experiment=OTHER."
+        )
+    return str(found.experiment_id)
+
+
+def download(uri: str) -> tuple[Path, str | None]:
+    """The local folder of a `models:/` or `runs:/` URI, and the version it stands for.
+
+    Raises:
+        ConfigError: there is no such model; the message lists those that exist.
+    """
+    client = start()
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    version = None
+    try:
+        if uri.startswith("models:/"):
+            name, version = _version(client, uri)
+            uri = f"models:/{name}/{version}"
+        return Path(mlflow.artifacts.download_artifacts(uri)), version
+    except (MlflowException, OSError) as error:
+        raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client)}") from error
+
+
+def _version(client: "MlflowClient", uri: str) -> tuple[str, str]:
+    name = uri.removeprefix("models:/")
+    if "@" in name:
+        name, alias = name.split("@", 1)
+        return name, str(client.get_model_version_by_alias(name, alias).version)
+    if "/" in name:
+        name, version = name.rsplit("/", 1)
+        return name, version
+    raise ConfigError(f"{uri} names no version. Write models:/{name}@ALIAS or models:/{name}/VERSION.")
+
+
+def _exist(client: "MlflowClient") -> str:
+    names = []
+    for model in client.search_registered_models():
+        names += [f"models:/{model.name}@{alias}" for alias in model.aliases] or [f"models:/{model.name}"]
+    return suggest("", names) + ("" if names else " Train one: khabar train.")

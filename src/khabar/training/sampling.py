@@ -1,0 +1,115 @@
+"""What the loop trains on, and in which order: batches by length, the same for the same seed and epoch."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from khabar.config import LossConfig
+from khabar.models.classifier import columns
+from khabar.models.losses import class_weights, joint
+from khabar.models.windows import Pass, by_length, collate
+from khabar.schema import Example, Task
+
+
+class Work(Protocol):
+    """What the training loop needs to know of its data and objective; the loop knows nothing else of them."""
+
+    def plan(self, epoch: int) -> list[list[int]]:
+        """The micro-batches of an epoch, each a list of row numbers; a function of the seed and the epoch alone."""
+        ...
+
+    def count(self, batch: list[int]) -> int:
+        """The answers in a micro-batch: what a step's loss is divided by."""
+        ...
+
+    def tokens(self, batch: list[int]) -> int:
+        """The tokens in a micro-batch, for the speed that is shown."""
+        ...
+
+    def loss(self, model: nn.Module, batch: list[int], device: torch.device) -> Tensor:
+        """The sum of the losses over a micro-batch's answers."""
+        ...
+
+
+def targets(examples: Sequence[Example], tasks: Mapping[str, Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Gold answers as (target [N, C], asked [N, J]); a missing answer is never a negative one."""
+    place = columns(tasks)
+    target = np.zeros((len(examples), sum(len(task.labels) for task in tasks.values())), np.float32)
+    asked = np.zeros((len(examples), len(tasks)), bool)
+    order = list(tasks)
+    for row, example in enumerate(examples):
+        if example.gold is None:
+            continue
+        asked[row, order.index(example.task)] = True
+        for label in example.gold:
+            target[row, place[example.task].start + tasks[example.task].labels.index(label)] = 1
+    return target, asked
+
+
+@dataclass
+class ClassificationWork:
+    """The masked joint loss of several tasks over passes of windows."""
+
+    passes: Sequence[Pass]
+    examples: Sequence[Example]
+    tasks: Mapping[str, Task]
+    pad_id: int
+    batch_tokens: int
+    mixing: float
+    config: LossConfig
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Lay out the targets; class weights are counted on these rows alone, which are the training fold's."""
+        self._target, self._asked = targets(self.examples, self.tasks)
+        self._weights = {
+            name: torch.from_numpy(
+                class_weights(self._target[self._asked[:, j], column].astype(bool), self.tasks[name].kind, self.config)
+            )
+            for j, (name, column) in enumerate(columns(self.tasks).items())
+        }
+        self._units = [np.array([unit.example for unit in item.units]) for item in self.passes]
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for i, units in enumerate(self._units):
+            groups.setdefault(tuple(sorted({self.examples[u].task for u in units})), []).append(i)
+        self._groups = [np.array(groups[key]) for key in sorted(groups)]
+
+    def plan(self, epoch: int) -> list[list[int]]:
+        """Passes drawn by task in proportion to rows ** mixing, then batched by length and shuffled."""
+        order = np.random.default_rng((self.seed, epoch))
+        rows = self._mix(epoch, order)
+        batches = by_length([self.passes[i] for i in rows], self.batch_tokens, order)
+        return [[int(rows[i]) for i in batch] for batch in batches]
+
+    def _mix(self, epoch: int, order: np.random.Generator) -> NDArray[np.int64]:
+        sizes = np.array([len(group) for group in self._groups], float)
+        share = sizes**self.mixing / (sizes**self.mixing).sum()
+        wanted = np.maximum(np.rint(share * sizes.sum()), 1).astype(int)
+        drawn = []
+        for group, size in zip(self._groups, wanted, strict=True):
+            whole, rest = divmod(size, len(group))  # whole rounds first: no row twice before all came once
+            drawn += [np.tile(group, whole), order.permutation(group)[:rest]]
+        return np.concatenate(drawn)
+
+    def count(self, batch: list[int]) -> int:
+        """Answered (unit, task) pairs."""
+        return int(sum(self._asked[self._units[i]].sum() for i in batch))
+
+    def tokens(self, batch: list[int]) -> int:
+        """Tokens of all windows, padding left out."""
+        return sum(len(ids) for i in batch for ids in self.passes[i].ids)
+
+    def loss(self, model: nn.Module, batch: list[int], device: torch.device) -> Tensor:
+        """The summed joint loss."""
+        arrays = collate([self.passes[i] for i in batch], self.pad_id)
+        inputs = (arrays.ids_WL, arrays.mask_WL, arrays.types_WL, arrays.membership_UT)
+        logits = model(*(torch.from_numpy(array).to(device) for array in inputs))
+        target = torch.from_numpy(self._target[arrays.examples]).to(device)
+        asked = torch.from_numpy(self._asked[arrays.examples]).to(device)
+        weights = {name: weight.to(device) for name, weight in self._weights.items()}
+        return joint(logits, target, asked, self.tasks, weights, self.config)
