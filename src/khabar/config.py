@@ -4,9 +4,10 @@ One class per folder of `configs/`; one YAML file there is one value of it. `Tas
 stands in `schema.py`, because training, scoring and inference all speak of tasks. No other layer sees a Hydra object.
 """
 
+import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -19,10 +20,8 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
     @classmethod
-    def of(cls, plain: dict[str, Any]) -> "Record":
+    def of(cls, plain: dict[str, Any]) -> Self:
         """Validate a dict of plain JSON types."""
-        import json
-
         return cls.model_validate_json(json.dumps(plain, ensure_ascii=False))
 
 

@@ -45,8 +45,9 @@ def address() -> Address:
     parents = [here, *here.parents]
     home = Path(root).expanduser() if root else next((p for p in parents if (p / "mlruns").is_dir()), here)
     home = home.resolve() / "mlruns"
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    return Address(uri, home, False) if uri else Address(f"sqlite:///{home / 'mlflow.db'}", home, True)
+    own = f"sqlite:///{home / 'mlflow.db'}"
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or own  # MLflow itself sets the variable once it was told the address
+    return Address(uri, home, local=uri == own)
 
 
 def start() -> "MlflowClient":
@@ -54,6 +55,7 @@ def start() -> "MlflowClient":
     where = address()
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     where.home.mkdir(parents=True, exist_ok=True)
     import mlflow
 

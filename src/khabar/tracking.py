@@ -1,6 +1,7 @@
 """What MLflow is told of a run: parameters, metrics by step, data, artifacts, the model and its aliases."""
 
 import contextlib
+import io
 import json
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import yaml
 
 from khabar import store
 from khabar.errors import KhabarError
+from khabar.inference.probes import TEXTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,6 +115,7 @@ class Run:
             The registered version, None without aliases.
         """
         import mlflow
+        import pandas as pd
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, DataType, Schema
 
@@ -127,6 +130,7 @@ class Run:
                 python_model=str(Path(__file__).parent / "inference" / "pyfunc.py"),
                 artifacts={"bundle": str(bundle)},
                 signature=signature,
+                input_example=pd.DataFrame({"text": [TEXTS[0]], "questions": ['["مقترح الوساطة"]']}),
                 pip_requirements=[f"{package}=={installed}" for package, installed in packages().items()],
                 registered_model_name=name if aliases else None,
             )
@@ -223,5 +227,5 @@ def _git(*words: str) -> str:
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep MLflow's own chatter off the terminal; errors still raise."""
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         yield

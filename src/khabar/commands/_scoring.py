@@ -13,7 +13,7 @@ from khabar.evaluation.metrics import Scored
 from khabar.schema import Example, Prediction, Predictor, Task
 
 SHOWN = {
-    "single": ("accuracy", "mcc", "micro_f1", "macro_average_precision", "ece", "f1"),
+    "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
     "multi": ("micro_f1", "macro_mcc", "macro_average_precision", "ece", "f1"),
 }
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from khabar import store
 from khabar.config import DataConfig, MachineConfig, Record, SuiteConfig, TrackConfig
-from khabar.errors import ConfigError, DataError
+from khabar.errors import ConfigError
 
 
 class Config(Record):
@@ -40,17 +40,17 @@ def run(config: Config) -> None:
             f"{config.model} answers {', '.join(model.tasks)}; the data set {config.data.name} offers "
             f"{', '.join(config.data.tasks)}. They share no task: choose another data= or model=."
         )
-    data = dataset.load(config.data, tasks)
+    data = dataset.load(config.data, tasks, need=(config.split,))
     examples = data.splits[config.split]
-    if not examples:
-        raise DataError(f"The {config.split} split of {config.data.name} is empty. Choose split=train|dev|test.")
     trained_on = model.engine.card.data.get("fingerprint")
     if trained_on != data.fingerprint:
         print(
             "The model was trained on other data, or another version of it: its training rows may stand in this split."
         )
     train, dev = data.splits["train"], data.splits["dev"]
-    rivals = _scoring.baselines(config.suite.baselines, train, dev, tasks, config.seed)
+    rivals = _scoring.baselines(config.suite.baselines if train else (), train, dev, tasks, config.seed)
+    if not train and config.suite.baselines:
+        print("This data set has no training rows, so there are no baselines to fit.")
     scores, answers, rows = _scoring.score([model.engine, *rivals], examples, tasks, config.suite, config.seed)
     shown = _scoring.tables(scores, tasks, config.split)
     print(f"\n{shown}")

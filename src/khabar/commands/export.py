@@ -27,7 +27,7 @@ def run(config: Config) -> None:
     output = Path(config.output)
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _ours(output):
         raise ConfigError(f"{output} exists and is no khabar export. Choose another output=.")
-    source = folder_of(config.model)
+    source, _ = folder_of(config.model)
     aside = output.with_name(output.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.parent.mkdir(parents=True, exist_ok=True)

@@ -20,9 +20,8 @@ def run(config: Config) -> None:
     """Read, check, split and report; write the corpus if an output was named."""
     from khabar.data import corpus, dataset
 
-    data = dataset.load(config.data, config.task)
+    data = dataset.load(config.data.model_copy(update={"on_leak": "warn"}), config.task, need=())
     print(data.summary())
     if config.output:
         corpus.save(data.corpus, Path(config.output))
         print(f"Written: {config.output}/articles.jsonl, {config.output}/annotations.jsonl")
-        print(f"Train on it: khabar train data=seeds data.path={config.output} task=[{','.join(config.task)}]")

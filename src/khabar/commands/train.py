@@ -180,7 +180,7 @@ def _work(config: Config, key: str) -> _Work:
                 f"Run {run_id} was started with another configuration, data set or seed. Repeat its overrides "
                 "(its config.yaml is in the MLflow UI), or start anew with resume=never."
             )
-        lock = FileLock(root / f"{folder.name}.lock")
+        lock = FileLock(folder / ".lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -194,9 +194,9 @@ def _work(config: Config, key: str) -> _Work:
         known = ", ".join(run_id for _, _, run_id in unfinished) or "none"
         raise ConfigError(f"There is no unfinished run {config.resume}. Unfinished here: {known}.")
     folder = root / f"{key}-{time.time_ns():x}"
-    lock = FileLock(root / f"{folder.name}.lock")
-    lock.acquire()
     folder.mkdir()
+    lock = FileLock(folder / ".lock")
+    lock.acquire()
     return _Work(folder, lock)
 
 

@@ -159,4 +159,4 @@ def _nearest(asked: str, exist: Mapping[str, object] | set[str]) -> str:
     import difflib
 
     near = difflib.get_close_matches(asked, exist, n=1) if len(exist) <= 2000 else []
-    return f"Did you mean {near[0]!r}?" if near else f"There are {len(exist):,} others; correct the id"
+    return f"Did you mean {near[0]!r}?" if near else f"There are {len(exist):,}, none of them alike; correct the id"

@@ -3,6 +3,8 @@
 Shapes: N rows, L labels.
 """
 
+import math
+
 import numpy as np
 
 from khabar.errors import DataError
@@ -35,12 +37,12 @@ def fit_temperature(logits: Floats, gold: Bools, kind: Kind) -> float:
     Raises:
         DataError: no rows, unlike shapes, or logits that are not finite.
     """
-    z = np.asarray(logits, dtype=np.float64)
+    z: Floats = np.asarray(logits, dtype=np.float64)
     if z.ndim != 2 or z.shape != gold.shape or z.size == 0 or not np.isfinite(z).all():
         raise DataError(f"a temperature needs finite logits and gold of one shape: {list(z.shape)}, {list(gold.shape)}")
 
     def slope(b: float) -> float:
-        return float((z * (apply(z, 1 / b, kind) - gold)).sum())
+        return float(np.sum(z * (apply(z, 1 / b, kind) - gold)))
 
     low, high = 1 / TEMPERATURES[1], 1 / TEMPERATURES[0]
     at_low, at_high = slope(low), slope(high)
@@ -52,9 +54,9 @@ def fit_temperature(logits: Floats, gold: Bools, kind: Kind) -> float:
     if at_high <= 0:
         return TEMPERATURES[0]
     for _ in range(60):
-        middle = (low * high) ** 0.5
+        middle = math.sqrt(low * high)
         low, high = (middle, high) if slope(middle) < 0 else (low, middle)
-    return 1 / (low * high) ** 0.5
+    return 1 / math.sqrt(low * high)
 
 
 def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Floats:
@@ -76,9 +78,8 @@ def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Flo
     """
     p = np.asarray(prob, dtype=np.float64)
     if p.ndim != 2 or p.shape != gold.shape or smoothing < 0:
-        raise DataError(
-            f"thresholds need prob and gold of one shape and smoothing >= 0: {list(p.shape)}, {list(gold.shape)}, {smoothing}"
-        )
+        shapes = f"{list(p.shape)}, {list(gold.shape)}"
+        raise DataError(f"thresholds need prob and gold of one shape and smoothing >= 0: {shapes}, {smoothing}")
     shared = _best_cut(p.ravel(), gold.ravel())
     own_L = np.array([_best_cut(p[:, i], gold[:, i]) for i in range(p.shape[1])])
     count_L = gold.sum(0).astype(np.float64)
@@ -115,8 +116,7 @@ def decide(prob: Floats, kind: Kind, thresholds: Floats | None = None) -> Bools:
     """
     if kind == "single":
         return np.asarray(np.arange(prob.shape[1]) == prob.argmax(1)[:, None])
-    if thresholds is None or np.shape(thresholds) != prob.shape[1:]:
-        raise DataError(
-            f"a multi-label task needs {prob.shape[1]} thresholds, got {np.shape(thresholds) or thresholds}"
-        )
+    if thresholds is None or thresholds.shape != prob.shape[1:]:
+        got = "none" if thresholds is None else list(thresholds.shape)
+        raise DataError(f"a multi-label task of {prob.shape[1]} labels needs as many thresholds, got {got}")
     return np.asarray(prob >= thresholds)

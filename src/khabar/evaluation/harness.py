@@ -1,5 +1,6 @@
 """One way to score everything: all metrics that fit a task, with intervals, as rows or as a plain-text table."""
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,6 +11,7 @@ from khabar.evaluation.bootstrap import Score, bootstrap
 from khabar.evaluation.metrics import Scored, applicable
 
 RARE = 10  # gold rows; below that a per-label score, and a macro mean over it, moves on single rows
+FEW = 50  # clusters; below that a 95% interval covers less, see bootstrap.py
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,10 @@ class Scores:
         for score in self.scores:
             if (score.metric, score.label) == (metric, label):
                 return score
-        there = ", ".join(
-            dict.fromkeys(score.metric for score in self.scores if (score.label is None) == (label is None))
-        )
-        raise ConfigError(f"no score {metric!r} of {label or 'all labels'}; there are {there}")
+        there = dict.fromkeys(f"{s.metric} {s.label}" if s.label else s.metric for s in self.scores)
+        near = difflib.get_close_matches(f"{metric} {label}" if label else metric, there, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise ConfigError(f"no score {metric!r} of {label or 'all labels'}.{hint} There are {', '.join(there)}")
 
     def support(self) -> dict[str, int]:
         """Gold rows of each label."""
@@ -113,29 +115,25 @@ def _keys(systems: Mapping[str, Scores], metric: str) -> list[tuple[str, str | N
 
 def _align(lines: list[list[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return [
-        "  ".join(cell.rjust(width) if i == 1 else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths, strict=True))).rstrip()
-        for line in lines
-    ]  # fmt: skip
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
 
 
 def _notes(systems: Mapping[str, Scores], keys: list[tuple[str, str | None]]) -> list[str]:
-    first = next(iter(systems.values())).scores[0]
-    draws = max(score.draws for scores in systems.values() for score in scores.scores)
-    notes = [
-        "",
-        f"[{first.level:.0%} interval of {draws} bootstrap draws over {first.clusters} clusters, seed {first.seed}]",
-    ]
+    shown = [score for scores in systems.values() for score in scores.scores if (score.metric, score.label) in keys]
+    first = shown[0]
+    draws = " and ".join(dict.fromkeys(str(score.draws) for score in shown))
+    how = f"{draws} bootstrap draws over {first.clusters} clusters, seed {first.seed}"
+    notes = ["", f"[low, high]: {100 * first.level:g}% interval of {how}"]
     rare: dict[str, int] = {}
     for scores in systems.values():
         for label, count in scores.support().items():
             if count < RARE:
                 rare[label] = min(count, rare.get(label, count))
     if rare:
-        means = [
-            metric for metric, label in keys if label is None and (metric.startswith("macro_") or metric == "favg2")
-        ]
+        means = [metric for metric, label in keys if label is None and metric.startswith("macro_")]
         moves = f": {', '.join(means)} may move on a few rows" if means else ""
         names = ", ".join(f"{label} ({count})" for label, count in rare.items())
         notes.append(f"* under {RARE} gold rows: {names}{moves}")
+    if first.clusters < FEW:
+        notes.append(f"under {FEW} clusters these intervals are too narrow")
     return notes

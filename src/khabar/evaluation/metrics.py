@@ -4,7 +4,8 @@ A count metric is `stat(scored) -> [N, K]`, summed over any rows with any weight
 bootstrap, a slice and an article cluster are all weights on those sums. `METRICS` is the registry: a new metric is a
 function and a line in that tuple.
 
-Shapes: N rows, L labels, K sums, B bins, D draws, `...` any number of leading axes.
+Shapes: N rows, L labels, K sums, B bins, M decisions a row, D draws, T thresholds, P gold rows of a label, `...` any
+number of leading axes.
 
 Zero division: a precision, recall, F1 or MCC whose denominator is 0 is 0, and macro means count it over all labels of
 the task, as scikit-learn does with `zero_division=0` and `labels=` all labels. The average precision of a label
@@ -52,6 +53,7 @@ class Scored:
     cluster: Ints
 
     def __post_init__(self) -> None:
+        """Refuse what the class docstring rules out."""
         shape = (len(self.gold), len(self.labels))
         if self.kind not in ("single", "multi"):
             raise DataError(f"kind is {self.kind!r}; there are 'single' and 'multi'")
@@ -65,8 +67,8 @@ class Scored:
             raise DataError(
                 f"cluster is {self.cluster.dtype} {list(self.cluster.shape)}, expected integers [{shape[0]}]"
             )
-        _refuse(~np.isfinite(self.prob).all(1) | (self.prob < -1e-6).any(1) | (self.prob > 1 + 1e-6).any(1), "prob",
-                "a value outside 0..1")  # fmt: skip
+        fits_NL = (self.prob >= -1e-6) & (self.prob <= 1 + 1e-6)  # false of NaN
+        _refuse(np.logical_not(fits_NL.all(1)), "prob", "a value outside 0..1")
         if self.kind == "single":
             _refuse(self.gold.sum(1) != 1, "gold", "not exactly one label, in a single-label task")
             _refuse(self.pred.sum(1) != 1, "pred", "not exactly one label, in a single-label task")
@@ -75,7 +77,7 @@ class Scored:
     @property
     def support(self) -> Ints:
         """Gold rows of each label [L]."""
-        return self.gold.sum(0)
+        return np.asarray(self.gold.sum(0), dtype=np.int64)
 
 
 def _refuse(bad_N: Bools, name: str, what: str) -> None:
@@ -218,36 +220,42 @@ def ece(sums: Floats) -> Floats:
     return _ratio(np.abs(sums[..., :-1]).sum(-1), sums[..., -1])
 
 
-# Rank metrics: from rows and weights [D, N] to values.
+# Rank metrics: from rows and weights [D, N] to a value of each label [D, L].
 
 
 def average_precision(scored: Scored, weight_DN: Floats) -> Floats:
-    """Sum over thresholds of (R_n - R_{n-1}) P_n, without interpolation, of each label: [D, L].
+    """Mean over a label's gold rows of the precision at their threshold, without interpolation: [D, L].
 
-    Rows of equal probability enter together. NaN where a label has no gold row of any weight.
+    It equals scikit-learn's sum of (R_n - R_{n-1}) P_n: rows of equal probability enter together. NaN where a label
+    has no gold row of any weight.
     """
     value_DL = np.full((len(weight_DN), len(scored.labels)), np.nan)
-    weight_ND = weight_DN.T
     for column in np.flatnonzero(scored.support):
         order_N = np.argsort(-scored.prob[:, column], kind="stable")
         sorted_N = scored.prob[order_N, column]
-        last_T = np.flatnonzero(np.append(np.diff(sorted_N) != 0, True))  # the last row of each threshold
-        ranked_ND = weight_ND[order_N]
-        tp_TD = np.cumsum(ranked_ND * scored.gold[order_N, column, None], axis=0)[last_T]
-        all_TD = np.cumsum(ranked_ND, axis=0)[last_T]
-        step_TD = np.diff(tp_TD, axis=0, prepend=0.0)
-        gold_D = tp_TD[-1]
-        area_D = (step_TD * _ratio(tp_TD, all_TD)).sum(0)
-        value_DL[:, column] = np.where(gold_D > 0, _ratio(area_D, gold_D), np.nan)
+        ends_T = np.flatnonzero(np.append(np.diff(sorted_N) != 0, True))  # the last row of each threshold
+        gold_P = np.flatnonzero(scored.gold[order_N, column])
+        end_P = ends_T[np.searchsorted(ends_T, gold_P)]
+        ranked_DN = np.take(weight_DN, order_N, axis=1)
+        gold_DP = ranked_DN[:, gold_P]
+        tp_DP = np.cumsum(gold_DP, axis=1)
+        tp_D = tp_DP[:, -1]
+        above_DP = tp_DP[:, np.searchsorted(gold_P, end_P, side="right") - 1]
+        precision_DP = _ratio(above_DP, np.cumsum(ranked_DN, axis=1)[:, end_P])
+        value_DL[:, column] = np.where(tp_D > 0, _ratio((gold_DP * precision_DP).sum(1), tp_D), np.nan)
     return value_DL
 
 
-def macro_average_precision(scored: Scored, weight_DN: Floats) -> Floats:
-    """Mean average precision over the labels that have a gold row: [D]; NaN where none has."""
-    value_DL = average_precision(scored, weight_DN)
-    known_DL = ~np.isnan(value_DL)
-    labels_D = known_DL.sum(1).astype(np.float64)
-    return np.where(labels_D > 0, _ratio(np.where(known_DL, value_DL, 0.0).sum(1), labels_D), np.nan)
+def macro_average_precision(value: Floats) -> Floats:
+    """Mean over the labels that have a gold row: `average_precision` [..., L] to [...]; NaN where none has."""
+    known = ~np.isnan(value)
+    labels = known.sum(-1).astype(np.float64)
+    return np.where(labels > 0, _ratio(np.where(known, value, 0.0).sum(-1), labels), np.nan)
+
+
+def same(value: Floats) -> Floats:
+    """The value as it is."""
+    return value
 
 
 # The registry.
@@ -283,10 +291,14 @@ class CountMetric:
 
 @dataclass(frozen=True)
 class RankMetric:
-    """A value of weighted rows, for what depends on their order: weights [D, N] to [D], or [D, L] if `per_label`."""
+    """A value of each label under weighted rows, for what depends on their order, then perhaps their mean.
+
+    `value` takes weights [D, N] to [D, L], `finish` [..., L] to [...], or to [..., L] if `per_label`.
+    """
 
     name: str
     value: Callable[[Scored, Floats], Floats]
+    finish: Callable[[Floats], Floats]
     per_label: bool = False
     graded: bool = True
     applies: Callable[[Scored], bool] = _always
@@ -303,13 +315,13 @@ METRICS: tuple[Metric, ...] = (
     CountMetric("exact_match", counts, exact_share, applies=_multi),
     CountMetric("mcc", counts, mcc, applies=_single),
     CountMetric("macro_mcc", counts, macro_mcc, applies=_multi),
-    RankMetric("macro_average_precision", macro_average_precision),
+    RankMetric("macro_average_precision", average_precision, macro_average_precision),
     CountMetric("brier", squared_error, brier, graded=True),
     CountMetric("ece", calibration_gaps, ece, graded=True),
     CountMetric("precision", counts, precision, per_label=True),
     CountMetric("recall", counts, recall, per_label=True),
     CountMetric("f1", counts, f1, per_label=True),
-    RankMetric("average_precision", average_precision, per_label=True),
+    RankMetric("average_precision", average_precision, same, per_label=True),
 )
 
 
@@ -341,8 +353,9 @@ def compute(scored: Scored, metric: str) -> Floats:
     found = named(metric)
     if not found.applies(scored):
         can = ", ".join(each.name for each in applicable(scored))
-        raise ConfigError(f"{metric} is not defined for a {scored.kind}-label task of {', '.join(scored.labels)}; "
-                          f"there are {can}")  # fmt: skip
+        raise ConfigError(
+            f"{metric} is not defined for a {scored.kind}-label task of {', '.join(scored.labels)}; there are {can}"
+        )
     if isinstance(found, CountMetric):
         return found.finish(found.stat(scored).sum(0))
-    return found.value(scored, np.ones((1, len(scored.gold))))[0]
+    return found.finish(found.value(scored, np.ones((1, len(scored.gold))))[0])

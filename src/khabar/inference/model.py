@@ -38,19 +38,7 @@ def load(uri: str, machine: MachineConfig | None = None) -> "Model":
     from khabar.inference.predictors import bundle as torch_bundle
     from khabar.inference.predictors import onnx
 
-    version = None
-    if uri.startswith(("models:/", "runs:/")):
-        from khabar import store
-
-        folder, version = store.download(uri)
-    else:
-        folder = locate(uri)
-        if not folder.is_dir():
-            raise ConfigError(
-                f"There is no folder {uri}. A model is a bundle folder, models:/NAME@ALIAS or runs:/ID/bundle."
-            )
-    if (folder / "bundle").is_dir():
-        folder = folder / "bundle"
+    folder, version = folder_of(uri)
     opener = onnx.open_ if (folder / "model.onnx").is_file() else torch_bundle.open_
     return Model(opener(folder, machine), uri=uri, version=version, fingerprint=bundle.fingerprint(folder))
 
@@ -282,9 +270,22 @@ def parse_question(question: Any) -> Question:  # noqa: ANN401 - what JSON and H
     )
 
 
-def folder_of(uri: str) -> Path:
-    """The local bundle folder of a model URI."""
-    from khabar import store
+def folder_of(uri: str) -> tuple[Path, str | None]:
+    """The local bundle folder of a model URI, and the registered version it stands for.
 
-    folder = store.download(uri)[0] if uri.startswith(("models:/", "runs:/")) else locate(uri)
-    return folder / "bundle" if (folder / "bundle").is_dir() else folder
+    Raises:
+        ConfigError: there is no such model.
+    """
+    version = None
+    if uri.startswith(("models:/", "runs:/")):
+        from khabar import store
+
+        folder, version = store.download(uri)
+    else:
+        folder = locate(uri)
+        if not folder.is_dir():
+            raise ConfigError(
+                f"There is no folder {uri}. A model is a bundle folder, models:/NAME@ALIAS or runs:/ID/bundle."
+            )
+    inside = folder / "artifacts" / "bundle"  # where MLflow puts the artifacts of a model
+    return (inside if inside.is_dir() else folder), version

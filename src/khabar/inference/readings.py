@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 0.25  # roll-up scores below this are left out of the printed answer
+SHOWN = 12  # stances of a printed answer, the surest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +134,13 @@ def _events(reading: Reading, width: int) -> list[str]:
 def _stances(reading: Reading, width: int) -> list[str]:
     taken = [stance for stance in reading.stances if stance.label not in ("none", "unrelated")]
     lines = []
-    for stance in sorted(taken, key=lambda s: -s.probabilities[s.label]):
+    for stance in sorted(taken, key=lambda s: -s.probabilities[s.label])[:SHOWN]:
         who = " ← ".join(part for part in (stance.target, stance.holder) if part)
         lines.append(f"  {stance.label:<8} {stance.probabilities[stance.label]:.2f}  {who}")
         if stance.evidence:
             lines.append(f"      {_short(stance.evidence.text, width)}")
+    if len(taken) > SHOWN:
+        lines.append(f"  ({len(taken) - SHOWN} less sure; format=jsonl has them all)")
     silent = len(reading.stances) - len(taken)
     if silent:
         lines.append(f"  ({silent} more questions asked: no stance found)")

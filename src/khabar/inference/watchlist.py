@@ -5,8 +5,8 @@
       aliases: [إيران, طهران, الإيرانية]
       role: [holder, target]
 
-A holder is asked about a target when both are named in one paragraph, headline and deck included; the outlet itself is
-asked about every target that is named.
+A holder is asked about a target when both are named in one sentence; the outlet itself is asked about every target
+that is named.
 """
 
 import re
@@ -20,6 +20,7 @@ from pydantic import Field, ValidationError
 from khabar.config import Record
 from khabar.errors import DataError
 from khabar.schema import OUTLET
+from khabar.text import sentences
 
 MARKS = "[\u0640\u064b-\u0652\u0670]*"  # tatweel and vowel signs may stand between any two letters
 FOLDED = {**dict.fromkeys("اأإآ", "[اأإآ]"), **dict.fromkeys("ىي", "[ىي]"), **dict.fromkeys("ةه", "[ةه]")}
@@ -54,9 +55,9 @@ class Watchlist:
 
     def questions(self, text: str) -> list[tuple[str, str]]:
         """Pairs (holder, target) to ask of a text, in the order of the list."""
-        paragraphs = text.split("\n")
+        spans = sentences.split(text)
         named = {
-            entry.name: {i for i, paragraph in enumerate(paragraphs) if pattern.search(paragraph)}
+            entry.name: {i for i, (start, end) in enumerate(spans) if pattern.search(text, start, end)}
             for entry in self.entries
             for pattern in [entry.pattern]
         }
@@ -81,9 +82,7 @@ def load(path: Path) -> Watchlist:
     entries = []
     for number, item in enumerate(plain, 1):
         try:
-            entry = Entry.of(item)
+            entries.append(Entry.of(item))
         except (ValidationError, TypeError) as error:
             raise DataError(f"Entry {number} of the watchlist {path}: {error}") from error
-        assert isinstance(entry, Entry)
-        entries.append(entry)
     return Watchlist(tuple(entries))

@@ -127,15 +127,12 @@ def read_card(folder: Path) -> Card:
         raise DataError(
             f"The bundle {folder} has format {plain.get('format')}; this khabar reads {FORMAT}. Upgrade khabar."
         )
-    card = Card.of(plain)
-    assert isinstance(card, Card)
-    return card
+    return Card.of(plain)
 
 
 def read_probes(folder: Path) -> list[Probe]:
     """The exam of a bundle."""
-    probes = [Probe.of(plain) for plain in json.loads((folder / "probe.json").read_text("utf-8"))]
-    return [probe for probe in probes if isinstance(probe, Probe)]
+    return [Probe.of(plain) for plain in json.loads((folder / "probe.json").read_text("utf-8"))]
 
 
 def read_classifier(folder: Path, card: Card) -> "Classifier":

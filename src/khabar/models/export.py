@@ -1,6 +1,8 @@
 """A bundle as ONNX, with dynamic shapes: any number of windows, tokens and units."""
 
+import logging
 import shutil
+import warnings
 from pathlib import Path
 
 import torch
@@ -31,16 +33,19 @@ def export(classifier: Classifier, path: Path) -> None:
     member = torch.zeros(units, windows * length, dtype=torch.bool)
     member[:, 1:5] = True
     inputs = (ids, torch.ones_like(ids), torch.zeros_like(ids), member)
-    w, n, u = (torch.export.Dim(name, min=1) for name in ("windows", "tokens", "units"))
-    torch.onnx.export(
-        classifier.eval(),
-        inputs,
-        path,
-        dynamo=True,
-        external_data=False,
-        verbose=False,
-        input_names=["input_ids", "attention_mask", "token_type_ids", "membership"],
-        output_names=["logits"],
-        dynamic_shapes=({0: w, 1: n}, {0: w, 1: n}, {0: w, 1: n}, {0: u, 1: torch.export.Dim.AUTO}),
-        optimize=True,
-    )
+    any_size = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, which a text model does not need
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch's exporter about its own internals
+        torch.onnx.export(
+            classifier.eval(),
+            inputs,
+            path,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+            input_names=["input_ids", "attention_mask", "token_type_ids", "membership"],
+            output_names=["logits"],
+            dynamic_shapes=(any_size,) * 4,
+            optimize=True,
+        )

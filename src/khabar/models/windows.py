@@ -91,9 +91,8 @@ class _Template:
 
     @classmethod
     def of(cls, tokenizer: Tokenizer, *, pair: bool) -> "_Template":
-        # two one-token dummies; sequence_ids is None where the tokenizer put a special token
-        segment = tokenizer.encode("ا", add_special_tokens=False)
-        done = tokenizer.post_process(segment, segment if pair else None, True)
+        # sequence_ids is None where the tokenizer put a special token
+        done = tokenizer.encode("ا", "ا") if pair else tokenizer.encode("ا")
         pieces: list[list[int]] = [[]]
         types: list[list[int]] = [[]]
         segments: list[int] = []

@@ -137,8 +137,9 @@ def test_a_word_spans_its_marks_and_its_lengthening(news):
 PIECES = st.sampled_from(
     [
         *("خبر", "في", "قال", "ـــ", "ُّ", "هههه", "!!!!", "12", "٣", "كم", " ", "\n", "\u00a0", ".", "؟", "/"),
-        *("[", "]", "@", "<", ">", "<br />", "<b>", "&amp;", "&lt;", "&quot;", "&", "http", "://", "https://", "www", "www.a", ".com"),
-        *("a@b.c", "x.co", "@ن", URL, EMAIL, "[SEP]", "😀", "❤️", "中", "é", "\u200d", "\ufdd0", "\ufdd1", "A", "z-"),
+        *("[", "]", "@", "<", ">", "<br />", "<b>", "&amp;", "&lt;", "&quot;", "&", "http", "://", "https://", "www"),
+        *("www.a", ".com", "a@b.c", "x.co", "@ن", URL, EMAIL, "[SEP]"),
+        *("😀", "❤️", "中", "é", "\u200d", "\ufdd0", "\ufdd1", "A", "z-"),
     ]
 )  # fmt: skip
 TEXTS = st.lists(st.one_of(PIECES, st.characters(exclude_categories=["Cs"])), max_size=30).map("".join)
@@ -181,7 +182,7 @@ def test_a_url_is_one_token_that_spans_it_whole(news, before, url, after):
     "unit",
     [
         *("<", "<a", "<>", "a@a@", "@a", "a@a.", "http", "@http://aaaa", "www", "://", ".", "a.", "a.com", "X.comY"),
-        *("ـ", "َ", "ا", "اب", "ab", "1", "1ا", "!", " ", "\n", "&amp;", "😀", "\ufdd0", "a-b.c"),
+        *("ـ", "َ", "ا", "اب", "ab", "1", "1ا", "!", " ", "\n", "&amp;", "😀", "\ufdd0", "a-b.c", "a.bcه"),
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(news, unit):

@@ -123,4 +123,4 @@ def _fit(task: Task, train: list[Example], dev: list[Example], seed: int) -> _He
 
 
 def _clean(text: str | None) -> str:
-    return " ".join(fold(text or "").split()[:LONGEST])
+    return " ".join(fold(word) for word in (text or "").split()[:LONGEST])

@@ -1,0 +1,131 @@
+"""Figures of scores and of training. Drawn on a canvas of their own: no pyplot, no display, no global state.
+
+matplotlib is imported inside the functions, so that scoring does without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from khabar.evaluation.harness import RARE, Scores
+from khabar.evaluation.metrics import Floats, Scored, counts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, RED, GREY = "#3b6ea8", "#e0a030", "#b5473c", "#9a9a9a"
+
+
+def confusion(scored: Scored) -> "Figure":
+    """What was taken for what.
+
+    Single: a matrix, gold by predicted, each cell its rows and its share of the gold row. Multi: for each label its
+    true positives, false positives and false negatives.
+    """
+    return _matrix(scored) if scored.kind == "single" else _errors(scored)
+
+
+def per_class(scores: Scores) -> "Figure":
+    """F1 of each label with its interval and gold rows; grey where they are under 10."""
+    found = [score for score in scores.scores if score.metric == "f1"]
+    figure, axes = _figure(7.5, 1.3 + 0.32 * len(found))
+    value = np.array([score.value for score in found])
+    ends = np.array([[score.low, score.high] for score in found])
+    low, high = np.where(np.isnan(ends), value[:, None], ends).T  # a single cluster has no interval
+    where = np.arange(len(found))
+    axes.barh(where, value, color=[GREY if score.count < RARE else BLUE for score in found], height=0.65)
+    # The value need not lie within a percentile interval: the whisker is drawn from its own ends.
+    axes.errorbar((low + high) / 2, where, xerr=(high - low) / 2, fmt="none", ecolor="black", capsize=3, lw=1)
+    names = [f"{score.label} ({score.count}{'*' if score.count < RARE else ''})" for score in found]
+    _rows(axes, names)
+    axes.set_xlim(0, 1)
+    rare = f"; * under {RARE}" if any(score.count < RARE for score in found) else ""
+    axes.set_xlabel(f"F1, {100 * found[0].level:g}% interval over {found[0].clusters} clusters (gold rows{rare})")
+    axes.grid(axis="x", alpha=0.3)
+    return figure
+
+
+def learning_curve(rows: Sequence[Mapping[str, Any]]) -> "Figure":
+    """Loss, dev metric and learning rate by step.
+
+    Args:
+        rows: dicts of `step` and any of `loss`, `lr`, `dev_metric`; what is absent or None has no point.
+    """
+    panels = (("loss", "train loss", BLUE), ("dev_metric", "dev metric", ORANGE), ("lr", "learning rate", GREY))
+    figure = _canvas(7.5, 6)
+    first: Axes | None = None
+    for number, (key, name, colour) in enumerate(panels, start=1):
+        axes = figure.add_subplot(len(panels), 1, number, sharex=first)
+        first = first or axes
+        points = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
+        steps, values = zip(*points, strict=True) if points else ((), ())
+        marker = "o" if key == "dev_metric" or len(points) == 1 else ""
+        axes.plot(steps, values, color=colour, lw=1.3, marker=marker, ms=4)
+        if not points:
+            axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color=GREY)
+        axes.set_ylabel(name)
+        axes.grid(alpha=0.3)
+        axes.tick_params(labelbottom=number == len(panels))
+    axes.set_xlabel("step")
+    figure.align_ylabels()
+    return figure
+
+
+def _matrix(scored: Scored) -> "Figure":
+    size = len(scored.labels)
+    rows = scored.gold.T.astype(float) @ scored.pred
+    share: Floats = rows / np.maximum(rows.sum(1, keepdims=True), 1)
+    cell = 0.62 if size > 6 else 0.95
+    figure, axes = _figure(2.4 + cell * size, 2.0 + cell * size)
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for i, j in np.ndindex(size, size):
+        if rows[i, j]:
+            text, dark = f"{rows[i, j]:.0f}\n{share[i, j]:.0%}", share[i, j] > 0.55
+            axes.text(j, i, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    axes.set_xticks(range(size), scored.labels, rotation=45 if size > 3 else 0, ha="right" if size > 3 else "center")
+    axes.set_yticks(
+        range(size), [f"{label} ({count:.0f})" for label, count in zip(scored.labels, rows.sum(1), strict=True)]
+    )
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("gold (rows)")
+    return figure
+
+
+def _errors(scored: Scored) -> "Figure":
+    size = len(scored.labels)
+    hit, false, missed = counts(scored).sum(0)[: 3 * size].reshape(3, size)
+    figure, axes = _figure(7.5, 1.6 + 0.32 * size)
+    where = np.arange(size)
+    # What was found and missed lies right of 0 and adds up to the gold rows; false alarms lie left.
+    axes.barh(where, hit, color=BLUE, height=0.65, label="true positives")
+    axes.barh(where, missed, left=hit, color=ORANGE, height=0.65, label="false negatives")
+    axes.barh(where, -false, color=RED, height=0.65, label="false positives")
+    _rows(axes, [f"{label} ({count:.0f})" for label, count in zip(scored.labels, hit + missed, strict=True)])
+    axes.axvline(0, color="black", lw=0.8)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{abs(x):g}")
+    axes.set_xlabel("rows (gold rows of the label in brackets)")
+    axes.grid(axis="x", alpha=0.3)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    return figure
+
+
+def _rows(axes: "Axes", names: Sequence[str]) -> None:
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_axisbelow(True)
+
+
+def _canvas(width: float, height: float) -> "Figure":
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _figure(width: float, height: float) -> "tuple[Figure, Axes]":
+    figure = _canvas(width, height)
+    return figure, figure.add_subplot()

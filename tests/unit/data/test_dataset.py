@@ -1,0 +1,113 @@
+import pytest
+
+from khabar.config import DataConfig, SplitConfig
+from khabar.data import dataset, splits
+from khabar.errors import ConfigError, DataError
+from khabar.schema import Task
+
+WORDS = ["سماء", "أرض", "بحر", "جبل", "نهر", "سهل", "مدينة", "قرية", "طريق", "جسر"]
+
+
+@pytest.fixture
+def config(tmp_path, write_jsonl):
+    rows = []
+    for number in range(60):
+        label = ("REJECT", "AID", "")[number % 3]
+        rows.append({"id": f"n{number}", "text": f"خبر {number} {WORDS[number % 10]}", "label": label})
+    path = write_jsonl(tmp_path / "rows.jsonl", rows)
+    return DataConfig(
+        name="mine", importer="files", path=str(path), tasks=("event_type", "stance"), default_tasks=("event_type",)
+    )
+
+
+def ids(data):
+    return {name: [example.id for example in part] for name, part in data.splits.items()}
+
+
+def test_load(config, tasks):
+    data = dataset.load(config, tasks("event_type"))
+    assert list(data.splits) == ["train", "dev", "test"]
+    assert sum(map(len, data.splits.values())) == 60
+    assert all(splits.bucket(example.group) < 70 for example in data.splits["train"])
+    assert data.counts == {}
+    assert ids(data) == ids(dataset.load(config, tasks("event_type")))
+
+
+def test_the_summary_says_all(config, tasks):
+    lines = dataset.load(config, tasks("event_type")).summary().splitlines()
+    assert lines[0].startswith("mine: 60 articles, 60 labels, licence not stated, fingerprint ")
+    assert lines[1].split() == ["train", "dev", "test"]
+    assert lines[2].split()[0] == "event_type"
+    aid = next(line for line in lines if line.split()[0] == "AID")
+    assert sum(map(int, aid.split()[1:])) == 20
+    assert any(line.strip().startswith("(none of them)") for line in lines)
+    assert lines[-1].startswith("warning: event_type: never in train: AGREE, CONSULT")
+
+
+def test_a_task_that_is_not_offered(config, tasks):
+    with pytest.raises(ConfigError, match=r"'mine' does not offer 'event_quad'. .*There are: event_type, stance"):
+        dataset.load(config, tasks("event_quad"))
+    with pytest.raises(ConfigError, match="No task was asked for; mine offers event_type, stance"):
+        dataset.load(config, {})
+
+
+def test_an_empty_split(config, tasks):
+    nothing = config.model_copy(update={"split": SplitConfig(train=0, dev=0)})
+    with pytest.raises(DataError, match=r"No example of event_type is in train. Change data.split"):
+        dataset.load(nothing, tasks("event_type"))
+    data = dataset.load(nothing, tasks("event_type"), need=("test",))
+    assert "event_type: train is empty" in data.warnings
+    assert "warning: event_type: dev is empty" in data.summary()
+
+
+def test_a_limit_is_the_same_rows_every_time_and_nested(config, tasks):
+    def limited(limit):
+        return dataset.load(config.model_copy(update={"limit": limit}), tasks("event_type"))
+
+    whole, five, three = ids(dataset.load(config, tasks("event_type"))), ids(limited(5)), ids(limited(3))
+    for name in whole:
+        assert len(three[name]) == 3
+        assert set(three[name]) < set(five[name]) <= set(whole[name])
+        assert five[name] == [id_ for id_ in whole[name] if id_ in five[name]]
+
+
+def test_the_fingerprint_sees_what_decides_the_examples(config, tasks):
+    asked = tasks("event_type")
+    data = dataset.load(config, asked)
+    for change in ({"limit": 5}, {"split": SplitConfig(train=60, dev=20)}, {"on_leak": "drop"}):
+        assert dataset.load(config.model_copy(update=change), asked).fingerprint != data.fingerprint
+    other = {"event_type": asked["event_type"].model_copy(update={"labels": (*asked["event_type"].labels, "X")})}
+    assert dataset.load(config, other).fingerprint != data.fingerprint
+    about = {"event_type": asked["event_type"].model_copy(update={"about": {}, "pool": "max"})}
+    assert dataset.load(config, about).fingerprint == data.fingerprint
+
+
+def test_leaks_stop_the_run_or_are_counted(tmp_path, write_jsonl, tasks, config):
+    train = next(f"g{n}" for n in range(100) if splits.bucket(f"g{n}") < 70)
+    test = next(f"g{n}" for n in range(100) if splits.bucket(f"g{n}") >= 85)
+    rows = [
+        {"text": "أعلن القرار", "label": "AID", "group": train},
+        {"text": "اعلن القرار.", "label": "AID", "group": test},
+    ]
+    rows.append({"text": "خبر ثان", "label": "AID", "group": train})
+    mine = config.model_copy(update={"path": str(write_jsonl(tmp_path / "leaky.jsonl", rows))})
+    with pytest.raises(DataError, match="1 train rows whose text is in dev or test, normalised"):
+        dataset.load(mine, tasks("event_type"))
+    data = dataset.load(mine.model_copy(update={"on_leak": "drop"}), tasks("event_type"))
+    assert [len(part) for part in data.splits.values()] == [1, 0, 1]
+    assert "train rows whose text is in dev or test, normalised, dropped: 1" in data.summary()
+
+
+def test_single_and_multi_label_tasks_share_rows(tmp_path, write_jsonl, config):
+    quad = Task(name="event_quad", kind="multi", level="sentence", labels=("a", "b"))
+    view = Task(name="event_quad5", level="sentence", labels=("none", "a", "b"), reads="event_quad", empty_as="none")
+    rows = [{"text": f"نص {n}", "label": label} for n, label in enumerate(["a", "", "a|b", "b"])]
+    update = {
+        "path": str(write_jsonl(tmp_path / "quads.jsonl", rows)),
+        "tasks": ("event_quad", "event_quad5"),
+        "split": SplitConfig(train=100, dev=0),
+    }
+    data = dataset.load(config.model_copy(update=update), {"event_quad": quad, "event_quad5": view})
+    assert sorted(example.gold for example in data.of("train", "event_quad")) == [(), ("a",), ("a", "b"), ("b",)]
+    assert sorted(example.gold for example in data.of("train", "event_quad5")) == [("a",), ("b",), ("none",)]
+    assert data.counts == {"event_quad5, dropped, two or more labels": 1}
