@@ -10,7 +10,8 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,7 @@ def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
         weights = _weights(folder)
         read += [file.name for file in weights]
         model = _model(folder if weights[0].suffix != ".bin" else _converted(weights[0]), settings)
-    rows, tokens = model.get_input_embeddings().weight.shape[0], tokenizer.get_vocab_size(with_added_tokens=True)
+    rows, tokens = int(settings.vocab_size), tokenizer.get_vocab_size(with_added_tokens=True)
     if tokens > rows:
         raise ConfigError(f"{config.model}: the tokenizer knows {tokens} tokens, the weights {rows}; they don't fit.")
     return Encoder(
@@ -120,7 +121,11 @@ def _find(config: EncoderConfig) -> tuple[Path, str]:
     folder = locate(config.model)
     if folder.is_dir():
         return folder, "folder"
-    if folder.exists() or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", config.model) or config.model.startswith("seeds/"):
+    if (
+        folder.exists()
+        or not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", config.model)
+        or config.model.startswith("seeds/")
+    ):
         raise ConfigError(f"encoder.model={config.model}: there is no such folder, and it is no hub id (owner/name).")
     return _download(config)
 
@@ -179,15 +184,16 @@ def _model(folder: Path, settings: "PretrainedConfig") -> "PreTrainedModel":
     from transformers import AutoModel
 
     try:
-        model, report = AutoModel.from_pretrained(
-            folder,
-            config=settings,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            output_loading_info=True,
-            **_extra(settings),
-        )
+        with _quiet():
+            model, report = AutoModel.from_pretrained(
+                folder,
+                config=settings,
+                dtype=torch.float32,
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+                **_extra(settings),
+            )
     except (OSError, RuntimeError, SafetensorError) as error:
         raise ConfigError(f"The weights in {folder} don't fit its config.json or can't be read: {error}") from error
     missing = sorted(key for key in report["missing_keys"] if not key.startswith("pooler."))
@@ -203,6 +209,22 @@ def _model(folder: Path, settings: "PretrainedConfig") -> "PreTrainedModel":
         raise ConfigError(f"{folder} holds encoder weights that its config.json has no place for: {_few(left)}.")
     model.train()
     return model  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without transformers' progress bar and its table of unread heads: what matters of it is checked here."""
+    from transformers.utils import logging
+
+    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bar:
+            logging.enable_progress_bar()
 
 
 def _weights(folder: Path) -> list[Path]:
