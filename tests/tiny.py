@@ -12,28 +12,22 @@ from transformers import BertConfig, BertForPreTraining
 from khabar.text.normalizer import SPECIAL, from_vocab
 
 LETTERS = "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىي"
-PIECES = (
-    "في من على إلى عن أن قال التي الذي مع بين رئيس وزير حكومة مجلس دولة قوات جيش حرب اتفاق وقف إطلاق النار مظاهرة "
-    "احتجاج هجوم قصف مساعدات لقاء زيارة إيران مصر السعودية غزة القاهرة بغداد الأمم المتحدة أكد رفض دعا أدان هدد وقع "
-    "الجهة الهدف الناشر"
-).split()
-MARKS = ". , : ; ! ? ، ؛ ؟ ( ) [ ] « » \" ' - / | % # @ _ + = & *".split()
+MARKS = list(".,:;!?،؛؟()[]«»\"'-/|%#@_+=&*")
+AFFIXES = ["##ات", "##ون", "##ين", "##ها", "ال", "وال"]
+WORDS = """
+في من على إلى عن أن قال التي الذي مع بين رئيس وزير حكومة مجلس دولة قوات جيش حرب اتفاق وقف إطلاق
+النار مظاهرة احتجاج هجوم قصف مساعدات لقاء زيارة إيران مصر السعودية غزة القاهرة بغداد الأمم
+المتحدة أكد رفض دعا أدان هدد وقع الجهة الهدف الناشر
+"""
+PIECES = WORDS.split()
 
 
 def vocab() -> list[str]:
     """Special tokens, stand-ins, every Arabic letter alone and as a continuation, digits, Latin letters, some words."""
     characters = [*LETTERS, *"0123456789", *"abcdefghijklmnopqrstuvwxyz", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
     joined = [f"##{character}" for character in characters]
-    return list(
-        dict.fromkeys(
-            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[رابط]", "[بريد]", "[مستخدم]"]
-            + MARKS
-            + characters
-            + joined
-            + PIECES
-            + ["##ات", "##ون", "##ين", "##ها", "ال", "وال"]
-        )
-    )
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[رابط]", "[بريد]", "[مستخدم]"]
+    return list(dict.fromkeys([*special, *MARKS, *characters, *joined, *PIECES, *AFFIXES]))
 
 
 def tiny_checkpoint(

@@ -6,6 +6,7 @@ a checkpoint is run, and no weight is left random in silence.
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -214,17 +215,17 @@ def _model(folder: Path, settings: "PretrainedConfig") -> "PreTrainedModel":
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Without transformers' progress bar and its table of unread heads: what matters of it is checked here."""
-    from transformers.utils import logging
+    from transformers.utils import logging as talk
 
-    verbosity, bar = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    verbosity, bar = talk.get_verbosity(), talk.is_progress_bar_enabled()
+    talk.set_verbosity(logging.ERROR)
+    talk.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        talk.set_verbosity(verbosity)
         if bar:
-            logging.enable_progress_bar()
+            talk.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _weights(folder: Path) -> list[Path]:

@@ -2,7 +2,6 @@
 
 import json
 import pickle
-from collections.abc import Callable
 from pathlib import Path
 
 import huggingface_hub.constants
@@ -10,11 +9,11 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
+from tests.tiny import tiny_checkpoint, vocab
 
 from khabar.config import EncoderConfig
 from khabar.errors import ConfigError
 from khabar.models import encoder
-from tests.tiny import tiny_checkpoint, vocab
 
 TEXT = "قال رئيس الحكومة إن وقف إطلاق النار سيبدأ غداً https://example.com/a"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -111,7 +110,7 @@ def test_weights_of_another_shape_or_depth_are_refused(tmp_path: Path) -> None:
     folder = tiny_checkpoint(tmp_path / "a", "safetensors")
     plain = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**plain, "num_hidden_layers": 1}))
-    with pytest.raises(ConfigError, match="no place for: .*layer.1."):
+    with pytest.raises(ConfigError, match=r"no place for: .*layer\.1\."):
         encoder.load(config(folder))
     (folder / "config.json").write_text(json.dumps({**plain, "hidden_size": 64}))
     with pytest.raises(ConfigError, match="don't fit"):
@@ -222,7 +221,7 @@ def test_hashes_of_a_folder_change_with_it(tmp_path: Path) -> None:
 
 
 def test_a_segmented_model_is_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Java.*encoder=arabert"):
+    with pytest.raises(ConfigError, match=r"Java.*encoder=arabert"):
         encoder.load(config(tmp_path, segmenter="farasa"))
 
 
@@ -237,40 +236,26 @@ def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
 
 
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+ROBERTA = {"max_position_embeddings": 514, "type_vocab_size": 1, "pad_token_id": 1}
+MODERN = {"max_position_embeddings": 8192, "pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
 
 
 @pytest.mark.parametrize(
-    ("model", "limit", "types"),
+    ("model", "settings", "limit", "types"),
     [
-        (lambda n: transformers.ElectraForPreTraining(transformers.ElectraConfig(n, 32, **SMALL)), 512, True),
-        (lambda n: transformers.ElectraForPreTraining(transformers.ElectraConfig(n, 16, **SMALL)), 512, True),
-        (
-            lambda n: transformers.XLMRobertaForMaskedLM(
-                transformers.XLMRobertaConfig(
-                    n, max_position_embeddings=514, type_vocab_size=1, pad_token_id=1, **SMALL
-                )
-            ),
-            512,
-            False,
-        ),
-        (
-            lambda n: transformers.ModernBertForMaskedLM(
-                transformers.ModernBertConfig(
-                    n, max_position_embeddings=8192, pad_token_id=0, bos_token_id=2, eos_token_id=3, **SMALL
-                )
-            ),
-            8192,
-            False,
-        ),
+        (transformers.ElectraForPreTraining, {"embedding_size": 32}, 512, True),
+        (transformers.ElectraForPreTraining, {"embedding_size": 16}, 512, True),
+        (transformers.XLMRobertaForMaskedLM, ROBERTA, 512, False),
+        (transformers.ModernBertForMaskedLM, MODERN, 8192, False),
     ],
     ids=["electra", "electra-narrow", "xlmr", "modernbert"],
 )
 def test_other_architectures_load_from_their_pretraining_heads(
-    tmp_path: Path, model: Callable[[int], transformers.PreTrainedModel], limit: int, types: bool
+    tmp_path: Path, model: type[transformers.PreTrainedModel], settings: dict[str, int], limit: int, types: bool
 ) -> None:
     folder = tiny_checkpoint(tmp_path / "a")
     (folder / "pytorch_model.bin").unlink()
-    made = model(len(vocab()))
+    made = model(model.config_class(vocab_size=len(vocab()), **SMALL, **settings))
     made.save_pretrained(folder)
     loaded = encoder.load(config(folder, max_length=10_000), dropout=0.0)
     assert (loaded.max_length, loaded.uses_token_types) == (limit, types)
