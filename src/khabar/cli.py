@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import sys
+import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterator, Sequence
@@ -538,7 +539,8 @@ def _command_help(command: str) -> str:
         lines += ["", f"Groups ({resource('configs')}):"]
         for group in found.values():
             lines.append(f"  {group.name}={group.default}")
-            lines.append(f"  {'':<14}{', '.join(group.choices)}")
+            indent = " " * 16
+            lines.append(textwrap.fill(", ".join(group.choices), 110, initial_indent=indent, subsequent_indent=indent))
     lines += ["", "Fields:", *_field_lines(module.Config, found, text)]
     if examples:
         lines += ["", "Examples:", *(f"  {example}" for example in examples[:3])]

@@ -11,11 +11,10 @@ manifest.json           sha256 of each file above
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from tokenizers import Tokenizer
 
 from khabar.config import Record, WindowsConfig
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from khabar.models.classifier import Classifier
 
 FORMAT = 1
+REQUIRED = ("khabar.json", "probe.json", "tokenizer.json")
+READ = (*REQUIRED, "config.json", "model.safetensors", "model.onnx")  # what is read, and so must be in the manifest
+NOT_KEPT = ("id2label", "label2id", "_name_or_path")  # LABEL_0 and its like, and where the encoder once lay
 
 
 class Card(Record):
@@ -77,7 +79,8 @@ def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Ca
         name: value.detach().float().cpu().contiguous().clone() for name, value in classifier.state_dict().items()
     }
     save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
-    write_json(aside / "config.json", classifier.encoder.config.to_dict())  # type: ignore[union-attr, operator]
+    settings: dict[str, Any] = classifier.encoder.config.to_dict()  # type: ignore[union-attr, operator, assignment]
+    write_json(aside / "config.json", {key: value for key, value in settings.items() if key not in NOT_KEPT})
     normalizer.save(tokenizer, aside, card.max_length)
     write_json(aside / "khabar.json", card.model_dump(mode="json"))
     write_json(aside / "probe.json", [probe.model_dump(mode="json") for probe in probes])
@@ -95,7 +98,7 @@ def write_json(path: Path, value: object) -> None:
 def seal(folder: Path) -> None:
     """Write `manifest.json` over all other files of a folder."""
     files = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "manifest.json")
-    write_json(folder / "manifest.json", {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
+    write_json(folder / "manifest.json", {path.name: _sha256(path) for path in files})
 
 
 def fingerprint(folder: Path) -> str:
@@ -110,24 +113,30 @@ def read_card(folder: Path) -> Card:
         DataError: not a bundle, a file is missing or changed, or a newer khabar wrote it.
     """
     try:
-        manifest: Mapping[str, str] = json.loads((folder / "manifest.json").read_text("utf-8"))
-        plain = json.loads((folder / "khabar.json").read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        manifest: dict[str, str] = dict(json.loads((folder / "manifest.json").read_text("utf-8")))
+        plain: dict[str, Any] = dict(json.loads((folder / "khabar.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise DataError(
             f"{folder} is not a khabar bundle: {error}. A bundle is a folder with khabar.json and manifest.json, "
             "as `khabar train` and `khabar export` write it."
         ) from error
-    for name, digest in manifest.items():
+    present = [name for name in READ if (folder / name).exists()]
+    for name in dict.fromkeys([*REQUIRED, *present, *manifest]):
         path = folder / name
-        if Path(name).name != name or not path.is_file():
-            raise DataError(f"The bundle {folder} lacks {name}, which its manifest names. Copy or export it again.")
-        if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        if Path(name).name != name:
+            raise DataError(f"The manifest of the bundle {folder} names {name!r}, which is no file in it.")
+        if not path.is_file():
+            raise DataError(f"The bundle {folder} lacks {name}. Copy or export it again.")
+        if _sha256(path) != manifest.get(name):
             raise DataError(f"{name} of the bundle {folder} has changed since it was written. Copy or export it again.")
     if plain.get("format") != FORMAT:
         raise DataError(
             f"The bundle {folder} has format {plain.get('format')}; this khabar reads {FORMAT}. Upgrade khabar."
         )
-    return Card.of(plain)
+    try:
+        return Card.of(plain)
+    except ValidationError as error:
+        raise DataError(f"khabar.json of the bundle {folder} is not as this khabar reads it: {error}") from error
 
 
 def read_probes(folder: Path) -> list[Probe]:
@@ -136,19 +145,31 @@ def read_probes(folder: Path) -> list[Probe]:
 
 
 def read_classifier(folder: Path, card: Card) -> "Classifier":
-    """The torch model of a bundle, in evaluation mode, fp32, on CPU."""
+    """The torch model of a bundle, in evaluation mode, fp32, on CPU.
+
+    Raises:
+        DataError: it holds no torch weights, as an ONNX export, or an architecture that this transformers lacks.
+    """
     from safetensors.torch import load_file
     from transformers import AutoModel
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     from khabar.models.classifier import Classifier
+    from khabar.models.encoder import POOLED
 
+    if lacking := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
+        raise DataError(f"{folder} lacks {' and '.join(lacking)}. An ONNX export has none: take the bundle it came from.")
     plain = json.loads((folder / "config.json").read_text("utf-8"))
     if plain.get("model_type") not in CONFIG_MAPPING:
         raise DataError(f"This transformers knows no model type {plain.get('model_type')!r}, which {folder} asks for.")
     config = CONFIG_MAPPING[plain["model_type"]].from_dict(plain)
-    extra = {"add_pooling_layer": False} if plain["model_type"] in ("bert", "roberta", "xlm-roberta") else {}
+    extra = {"add_pooling_layer": False} if plain["model_type"] in POOLED else {}
     encoder = AutoModel.from_config(config, trust_remote_code=False, **extra)  # type: ignore[no-untyped-call]
     classifier = Classifier(encoder, card.tasks, uses_token_types=card.uses_token_types)
     classifier.load_state_dict(load_file(folder / "model.safetensors"))
     return classifier.eval()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -74,12 +74,7 @@ def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
     Raises:
         ConfigError: it can't be found, read or trusted, or its weights, tokenizer and configuration don't fit.
     """
-    if config.segmenter == "farasa":
-        raise ConfigError(
-            f"{config.name} was pre-trained on text segmented by Farasa, which needs Java and a download, takes "
-            "minutes, and returns an empty text when it fails; training and serving would read different texts. "
-            "Take its successor, trained on plain text: encoder=arabert (aubmindlab/bert-base-arabertv02)."
-        )
+    check(config)
     folder, revision = _find(config)
     settings = _settings(folder)
     if dropout is not None:
@@ -109,6 +104,20 @@ def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
             **{f"sha256.{name}": _sha256(folder / name) for name in ["config.json", *read]},
         },
     )
+
+
+def check(config: EncoderConfig) -> None:
+    """Refuse an encoder that khabar can't serve, before anything is read; `load` does it too.
+
+    Raises:
+        ConfigError: its texts would have to be segmented by Farasa.
+    """
+    if config.segmenter == "farasa":
+        raise ConfigError(
+            f"{config.name} was pre-trained on text segmented by Farasa, which needs Java and a download, takes "
+            "minutes, and returns an empty text when it fails; training and serving would read different texts. "
+            "Take its successor, trained on plain text: encoder=arabert (aubmindlab/bert-base-arabertv02)."
+        )
 
 
 def licence_line(config: EncoderConfig) -> str:

@@ -7,6 +7,7 @@ Suffixes of `joint`: U units, C labels of all tasks, J tasks.
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
@@ -24,8 +25,10 @@ def single(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) 
     """
     log_p = F.log_softmax(logits, -1)
     q = (1 - config.label_smoothing) * target + config.label_smoothing / target.shape[-1]
-    focus = (1 - log_p.exp()) ** config.focal_gamma if config.focal_gamma else 1.0
-    return -(weights * q * focus * log_p).sum(-1)
+    if config.focal_gamma:
+        # clamped, because the slope of x^gamma at 0 is infinite for gamma < 1 and a sure answer would make it NaN
+        q = q * (-log_p.expm1()).clamp_min(torch.finfo(log_p.dtype).tiny) ** config.focal_gamma
+    return -(weights * q * log_p).sum(-1)
 
 
 def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -> Tensor:
@@ -37,7 +40,8 @@ def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -
     t = (1 - config.label_smoothing) * target + config.label_smoothing / 2
     log_p, log_not = F.logsigmoid(logits), F.logsigmoid(-logits)
     if config.focal_gamma:
-        log_p, log_not = log_p * log_not.exp() ** config.focal_gamma, log_not * log_p.exp() ** config.focal_gamma
+        gamma = config.focal_gamma  # as in `single`, x^gamma would have an infinite slope at 0; exp(gamma log x) has none
+        log_p, log_not = log_p * (gamma * log_not).exp(), log_not * (gamma * log_p).exp()
     return -(weights * t * log_p + (1 - t) * log_not).sum(-1)
 
 
@@ -47,15 +51,15 @@ LOSSES = {"single": single, "multi": multi}
 def class_weights(gold: NDArray[np.bool_], kind: Kind, config: LossConfig) -> NDArray[np.float32]:
     """A weight for each label [K], from the gold rows [N, K] of the training fold alone.
 
-    `balanced`: single, N / (K n_k); multi, (N - n_k) / n_k of the positive answer, at most 100; a label without a row
-    weighs 1.
+    `balanced`: single, N / (K n_k); multi, (N - n_k) / n_k of the positive answer, at most 100 and at least 1 / 100; a
+    label without a row weighs 1.
     """
     rows, labels = gold.shape
     count = gold.sum(0)
     if config.class_weights == "none":
         return np.ones(labels, np.float32)
     seen = np.maximum(count, 1)
-    weights = rows / (labels * seen) if kind == "single" else np.minimum((rows - count) / seen, 100.0)
+    weights = rows / (labels * seen) if kind == "single" else np.clip((rows - count) / seen, 0.01, 100.0)
     return np.where(count > 0, weights, 1.0).astype(np.float32)
 
 

@@ -9,6 +9,7 @@ tokens of a stretch of text. Nothing here depends on which other examples stand 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,7 +163,9 @@ class Windower:
         self.tokenizer.no_padding()
         self._single = _Template.of(self.tokenizer, pair=False)
         self._pair = _Template.of(self.tokenizer, pair=True)
-        self._length = min(self.config.length, self.max_length)
+        # a batch is padded to a multiple of PAD_TO, and the encoder has no positions beyond its last
+        self._length = min(self.config.length, self.max_length // PAD_TO * PAD_TO)
+        self._question_limit = min(self.config.question, self._length // 2)
 
     def passes(self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None) -> list[Pass]:
         """All passes of these examples; a unit names its example by the index in this sequence.
@@ -172,7 +175,7 @@ class Windower:
             without: for each example, stretches of its text that are left out of its unit (not out of the windows).
 
         Raises:
-            EmptyTextError: normalisation leaves nothing of an example.
+            EmptyTextError: normalisation leaves nothing of an example, or of its question.
         """
         together: dict[tuple[str, str | None], list[int]] = {}
         for index, example in enumerate(examples):
@@ -192,10 +195,10 @@ class Windower:
         self, tokens: tuple[Ints, Ints], asked: str | None, members: list[tuple[int, Example, tuple[Offsets, ...]]]
     ) -> Iterator[Pass]:
         ids, offsets = tokens
-        question = self._question(asked)
+        question = self._question(asked, members[0][1].id)
         template = self._single if question is None else self._pair
         room = self._length - template.size - (0 if question is None else len(question))
-        first = starts(len(ids), room, self.config.stride)
+        first = starts(len(ids), room, min(self.config.stride, (room - 1) // 2))  # an encoder may be short
         owner = owners(len(ids), first, room)
         at = template.text_starts(question)
 
@@ -206,8 +209,8 @@ class Windower:
                 raise EmptyTextError(
                     f"Nothing is left of {example.id!r} after normalisation: {example.unit_text[:60]!r}."
                 )
-            kept = np.unique(owner[inside])[: self.config.max_windows]
-            keep = inside[np.isin(owner[inside], kept)]
+            last = np.unique(owner[inside])[: self.config.max_windows][-1]
+            keep = inside[owner[inside] <= last]
             if len(keep) < len(inside):
                 self.cut.texts += 1
                 self.cut.text_tokens += len(inside) - len(keep)
@@ -220,14 +223,16 @@ class Windower:
             units = tuple(Unit(index, place[inside], inside - first[owner[inside]] + at) for index, inside in group)
             yield Pass(tuple(i for i, _ in filled), tuple(t for _, t in filled), units)
 
-    def _question(self, asked: str | None) -> Ints | None:
+    def _question(self, asked: str | None, example: str) -> Ints | None:
         if asked is None:
             return None
         ids = np.array(self.tokenizer.encode(asked, add_special_tokens=False).ids, np.int64)
-        if len(ids) > self.config.question:
+        if not len(ids):
+            raise EmptyTextError(f"Nothing is left of the question of {example!r} after normalisation: {asked[:60]!r}.")
+        if len(ids) > self._question_limit:
             self.cut.questions += 1
-            self.cut.question_tokens += len(ids) - self.config.question
-        return ids[: min(self.config.question, self._length // 2)]
+            self.cut.question_tokens += len(ids) - self._question_limit
+        return ids[: self._question_limit]
 
 
 def _inside(offsets: Ints, span: Offsets | None, skip: tuple[Offsets, ...]) -> Ints:
@@ -258,25 +263,20 @@ def _pack(wanted: list[tuple[int, Ints]], owner: Ints, limit: int) -> Iterator[l
 def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
     """Pad passes into one batch."""
     length = max(item.length for item in passes)
-    windows = [window for item in passes for window in item.ids]
-    types = [window for item in passes for window in item.types]
+    windows = [window for item in passes for window in zip(item.ids, item.types, strict=True)]
     ids_WL = np.full((len(windows), length), pad_id, np.int64)
     types_WL = np.zeros_like(ids_WL)
     mask_WL = np.zeros_like(ids_WL)
-    for row, (window, kind) in enumerate(zip(windows, types, strict=True)):
-        ids_WL[row, : len(window)] = window
-        types_WL[row, : len(window)] = kind
-        mask_WL[row, : len(window)] = 1
-    units = [(before, unit) for before, item in zip(_before(passes), passes, strict=True) for unit in item.units]
+    for row, (ids, types) in enumerate(windows):
+        ids_WL[row, : len(ids)] = ids
+        types_WL[row, : len(ids)] = types
+        mask_WL[row, : len(ids)] = 1
+    shifts = accumulate((len(item.ids) for item in passes[:-1]), initial=0)  # windows of the passes before
+    units = [(shift, unit) for shift, item in zip(shifts, passes, strict=True) for unit in item.units]
     membership_UT = np.zeros((len(units), len(windows) * length), bool)
-    for row, (before, unit) in enumerate(units):
-        membership_UT[row, (unit.windows + before) * length + unit.positions] = True
+    for row, (shift, unit) in enumerate(units):
+        membership_UT[row, (unit.windows + shift) * length + unit.positions] = True
     return Batch(ids_WL, types_WL, mask_WL, membership_UT, np.array([unit.example for _, unit in units], np.int64))
-
-
-def _before(passes: Sequence[Pass]) -> list[int]:
-    counts = [len(item.ids) for item in passes]
-    return [sum(counts[:i]) for i in range(len(counts))]
 
 
 def by_length(passes: Sequence[Pass], budget: int, order: np.random.Generator | None = None) -> list[list[int]]:

@@ -1,0 +1,183 @@
+"""The main job as a user does it: train, look, evaluate, predict, export, load."""
+
+import json
+import os
+import signal
+
+import pytest
+
+from khabar import store
+from khabar.config import resource
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+MODEL = "models:/khabar-event_type-stance@candidate"
+
+
+def newest_run(experiment="khabar"):
+    client = store.start()
+    where = client.get_experiment_by_name(experiment).experiment_id
+    return client, client.search_runs([where], order_by=["attributes.start_time DESC"])
+
+
+def weights(model=MODEL):
+    from safetensors.numpy import load_file
+
+    return load_file(store.download(model)[0] / "artifacts" / "bundle" / "model.safetensors")
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all((one[name] == other[name]).all() for name in one)
+
+
+def test_train_evaluate_predict_export(khabar, quick, tmp_path):
+    code, out, err = khabar("train", *quick)
+    assert code == 0, err
+    assert "event_type on test" in out and "stance on test" in out and MODEL in out
+
+    client, (run,) = newest_run()
+    assert run.info.status == "FINISHED"
+    assert run.data.params["loop.max_steps"] == "4" and run.data.params["task.stance.labels.0"] == "favor"
+    assert 0 <= run.data.metrics["test.stance.macro_f1.low"] <= run.data.metrics["test.stance.macro_f1"]
+    assert {"test.event_type.majority.macro_f1", "dev_metric", "loss"} <= set(run.data.metrics)
+    assert len(client.get_metric_history(run.info.run_id, "loss")) == 4
+    assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"seeds"}
+    assert run.data.tags["encoder"] == "mini" and "version.torch" in run.data.tags
+    artifacts = {item.path for item in client.list_artifacts(run.info.run_id)}
+    assert {"config.yaml", "data.txt", "learning_curve.png", "dev", "test"} <= artifacts
+
+    code, out, _ = khabar("evaluate", f"model={MODEL}", "suite.draws=100", "suite.baselines=[]", "data.limit=24",
+                          f"output={tmp_path}")  # fmt: skip
+    assert code == 0 and "stance on test" in out
+    answers = [json.loads(line) for line in (tmp_path / "predictions.jsonl").read_text("utf-8").splitlines()]
+    assert {answer["task"] for answer in answers} == {"event_type", "stance"}
+
+    article = tmp_path / "مقال.txt"
+    article.write_text("دعت وزارة الصيد في سلوان إلى وقف الإضراب.\nورفضت النقابة الدعوة.", "utf-8")
+    asked = ("predict", f"model={MODEL}", f"input={article}", "questions=[النقابة | وقف الإضراب]", "format=jsonl")
+    code, out, _ = khabar(*asked)
+    reading = json.loads(out)
+    assert code == 0 and reading["stances"][0]["holder"] == "النقابة" and reading["error"] is None
+
+    code, out, _ = khabar("export", f"model={MODEL}", f"output={tmp_path / 'onnx'}")
+    assert code == 0 and "Largest difference" in out
+    code, out, _ = khabar(*(word.replace(MODEL, str(tmp_path / "onnx")) for word in asked))
+    exported = json.loads(out)
+    for one, other in zip(reading["stances"], exported["stances"], strict=True):
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-4)
+
+
+def test_same_seed_same_weights_and_another_seed_others(khabar, quick):
+    found = []
+    for seed in (0, 0, 1):
+        assert khabar("train", *quick, f"seed={seed}", "suite.calibrate=false")[0] == 0
+        found.append(weights())
+    assert same(found[0], found[1])
+    assert not same(found[0], found[2])
+
+
+def test_a_stopped_run_goes_on_and_ends_with_the_same_weights(khabar, start, quick):
+    longer = [word for word in quick if not word.startswith("loop.max_steps")] + ["loop.max_steps=30"]
+    assert khabar("train", *longer)[0] == 0
+    unbroken = weights()
+
+    process = start("train", *longer, "machine.progress=false")
+    for line in process.stdout:
+        if line.startswith("step "):
+            process.send_signal(signal.SIGINT)
+            break
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert newest_run()[1][0].info.status == "KILLED"
+
+    code, out, _ = khabar("train", *longer)
+    assert code == 0 and "Going on with the unfinished run" in out
+    _, runs = newest_run()
+    assert len(runs) == 2 and {run.info.status for run in runs} == {"FINISHED"}
+    assert same(unbroken, weights())
+
+
+def test_a_killed_run_goes_on_from_its_last_checkpoint(khabar, start, quick):
+    longer = [word for word in quick if not word.startswith("loop.max_steps")] + ["loop.max_steps=30"]
+    process = start("train", *longer, "machine.progress=false", "loop.checkpoint_every=0")
+    for line in process.stdout:
+        if line.startswith("step "):
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    process.communicate(timeout=120)
+    code, out, _ = khabar("train", *longer, "loop.checkpoint_every=0")
+    assert code == 0 and "Going on after step" in out
+
+
+def test_multirun_has_a_parent_with_children(khabar, quick):
+    code, out, err = khabar("train", "-m", *quick, "seed=0,1")
+    assert code == 0, err
+    _, runs = newest_run()
+    children = [run for run in runs if "mlflow.parentRunId" in run.data.tags]
+    (parent,) = [run for run in runs if run not in children]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
+    assert {run.data.params["seed"] for run in children} == {"0", "1"}
+    assert parent.data.metrics["dev_metric.best"] >= parent.data.metrics["dev_metric.mean"]
+    assert "All runs" in out
+
+
+def test_one_failure_of_a_multirun_is_told_and_the_others_go_on(khabar, quick):
+    code, out, err = khabar("train", "-m", *quick, "encoder.model=nowhere/at-all,seeds/encoder", "data.limit=2")
+    assert code == 1 and "failed:" in err and "1 of 2 runs failed" in err
+    assert "dev" in out.split("All runs")[1]
+
+
+def test_debug_learns_a_batch_by_heart(khabar, tiny):
+    code, _, err = khabar("train", "experiment=debug", f"encoder.model={tiny}", "encoder.lr=1e-3", "data.limit=8")
+    assert code == 0, err
+    _, (run,) = newest_run("khabar-debug")
+    assert run.data.metrics["overfit_last_loss"] < 0.5 * run.data.metrics["overfit_first_loss"]
+
+
+def test_own_table_with_arabic_columns(khabar, quick, tmp_path):
+    rows = [("النص", "الفئة", "القسم")]
+    for split, count in (("train", 12), ("dev", 4), ("test", 4)):
+        for i in range(count):
+            yes = i % 2 == 0
+            text = f"خرج عمال الورشة {split} {i} في مظاهرة" if yes else f"افتتح المتحف {split} {i} قاعة للرسم"
+            rows.append((text, "نعم" if yes else "لا", split))
+    table = tmp_path / "بيانات.csv"
+    table.write_text("\n".join(",".join(row) for row in rows), "utf-8-sig")
+    code, out, err = khabar(
+        "train", *[word for word in quick if not word.startswith("data.")], "data=files", f"data.path={table}",
+        "task=event_protest", "data.columns.text=النص", "data.columns.label=الفئة", "data.columns.split=القسم",
+        "data.split.rule=field", "data.split.field=split", "data.label_map.event_protest={نعم: yes, لا: no}",
+    )  # fmt: skip
+    assert code == 0, err
+    assert "models:/khabar-event_protest@candidate" in out
+
+
+def test_ingested_corpus_trains_the_same(khabar, quick, tmp_path):
+    code, out, _ = khabar("ingest", f"output={tmp_path / 'corpus'}")
+    assert code == 0 and "articles.jsonl" in out
+    code, _, err = khabar("train", *quick, f"data.path={tmp_path / 'corpus'}", "track.aliases=[]")
+    assert code == 0, err
+
+
+def test_exit_codes(khabar, tmp_path):
+    assert khabar("train", "loop.lr=-5")[0] == 2
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"text": "نص", "label": "لا شيء"}\n', "utf-8")
+    code, _, err = khabar("train", "data=files", f"data.path={broken}", "task=event_protest")
+    assert code == 3 and "broken.jsonl" in err and "1" in err
+    assert khabar("predict", "model=models:/nobody@home", "input=x.txt")[0] in (2, 3)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(("data", "task"), [("un_quadclass", "event_quad5"), ("unified_fc", "stance_claim")])
+def test_real_sets_train_without_a_separate_ingest(khabar, quick, real_data, data, task):
+    code, out, err = khabar("train", *quick, f"data={data}", f"data.path={real_data / data}", f"task={task}")
+    assert code == 0, err
+    assert f"models:/khabar-{task}@candidate" in out
+
+
+def test_the_sample_article_is_test_only():
+    rows = resource("seeds/sample/articles.jsonl").read_text("utf-8").splitlines()
+    sample = json.loads(rows[0])["text"]
+    trained = resource("seeds/corpus/articles.jsonl").read_text("utf-8")
+    assert json.loads(rows[0])["meta"]["split"] == "test"
+    assert not any(line in trained for line in sample.split("\n") if len(line) > 40)
