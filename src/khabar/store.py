@@ -51,22 +51,30 @@ def address() -> Address:
 
 
 def start() -> "MlflowClient":
-    """An MLflow client on the store, its tables made if need be; one process at a time makes them."""
+    """An MLflow client on the store, its tables made if need be; one process at a time makes them.
+
+    Raises:
+        ConfigError: the store does not answer, or this MLflow can't read it.
+    """
     where = address()
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     where.home.mkdir(parents=True, exist_ok=True)
     import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
 
     for name in ("alembic", "mlflow"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(where.uri)
-    mlflow.set_registry_uri(os.environ.get("MLFLOW_REGISTRY_URI", where.uri))
+    mlflow.set_tracking_uri(where.uri)  # and the registry's, unless MLFLOW_REGISTRY_URI names another
     # two processes that make the tables of one fresh database kill each other
     with FileLock(where.home / ".start.lock"):
-        client = mlflow.MlflowClient()
-        client.search_experiments(max_results=1)
+        try:
+            client = mlflow.MlflowClient()
+            client.search_experiments(max_results=1)
+        except (MlflowException, SQLAlchemyError) as error:
+            raise ConfigError(f"The MLflow store {where.uri} does not answer: {error}") from error
     return client
 
 
@@ -101,7 +109,7 @@ def download(uri: str) -> tuple[Path, str | None]:
             uri = f"models:/{name}/{version}"
         return Path(mlflow.artifacts.download_artifacts(uri)), version
     except (MlflowException, OSError) as error:
-        raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client)}") from error
+        raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client, uri)}") from error
 
 
 def _version(client: "MlflowClient", uri: str) -> tuple[str, str]:
@@ -112,11 +120,15 @@ def _version(client: "MlflowClient", uri: str) -> tuple[str, str]:
     if "/" in name:
         name, version = name.rsplit("/", 1)
         return name, version
-    raise ConfigError(f"{uri} names no version. Write models:/{name}@ALIAS or models:/{name}/VERSION.")
+    raise ConfigError(
+        f"{uri} names no version. Write models:/{name}@ALIAS or models:/{name}/VERSION. {_exist(client, uri)}"
+    )
 
 
-def _exist(client: "MlflowClient") -> str:
+def _exist(client: "MlflowClient", asked: str) -> str:
     names = []
     for model in client.search_registered_models():
-        names += [f"models:/{model.name}@{alias}" for alias in model.aliases] or [f"models:/{model.name}"]
-    return suggest("", names) + ("" if names else " Train one: khabar train.")
+        versions = [version.version for version in client.search_model_versions(f"name='{model.name}'")]
+        names += [f"models:/{model.name}@{alias}" for alias in model.aliases]
+        names += [f"models:/{model.name}/{version}" for version in versions if not model.aliases]
+    return suggest(asked, names) + ("" if names else " Train one: khabar train.")

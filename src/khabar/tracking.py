@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from khabar import store
+from khabar.config import project_root
 from khabar.errors import KhabarError
 from khabar.inference.probes import TEXTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
+    from mlflow.entities import Metric
 
 LONGEST = 6000  # characters of a parameter; MLflow cuts longer ones
+PAUSE = 30.0  # seconds before a store that did not answer is asked again
 PACKAGES = ("khabar", "torch", "transformers", "tokenizers", "datasets", "accelerate", "mlflow", "numpy", "onnxruntime")
 
 
@@ -34,36 +38,68 @@ class Run:
     client: "MlflowClient"
     id: str
     experiment: str
-    folder: Path | None = None
+    step: int = 0  # the latest that was logged
     _waiting: list[tuple[int, int, dict[str, float]]] = field(default_factory=list)  # time, step, metrics
-    _warned: bool = False
+    _retry_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Take up the metrics that a stopped process could not send."""
+        if self._journal.is_file():
+            self._waiting = json.loads(self._journal.read_text("utf-8"))
+
+    @property
+    def _journal(self) -> Path:
+        return store.address().work / f"{self.id}.metrics.json"
 
     def log(self, step: int, metrics: Mapping[str, float], *, flush: bool = True) -> None:
         """Log metrics of a step; a store that does not answer delays them, it does not end a training."""
+        self.step = step
         self._waiting.append((int(time.time() * 1000), step, dict(metrics)))
-        if flush:
-            self.flush()
+        if flush and time.monotonic() >= self._retry_at:
+            with impatient():
+                self.flush()
 
     def flush(self) -> None:
-        """Send what waits."""
+        """Send what waits; what can't be sent is kept in a file too, for the process that resumes the run."""
         from mlflow.entities import Metric
         from mlflow.exceptions import MlflowException
 
-        sent = [Metric(k, v, when, step) for when, step, metrics in self._waiting for k, v in metrics.items() if v == v]
+        found = [
+            Metric(_safe(key), value, when, step)
+            for when, step, metrics in self._waiting
+            for key, value in metrics.items()
+            if value == value
+        ]
         try:
-            for at in range(0, len(sent), 900):
-                self.client.log_batch(self.id, metrics=sent[at : at + 900])
-            self._waiting.clear()
+            self._send(found)
         except (MlflowException, OSError) as error:
-            if not self._warned:
+            if not self._retry_at:
                 print(f"MLflow does not answer; metrics wait until it does ({error}).", file=sys.stderr)
-            self._warned = True
+            self._retry_at = time.monotonic() + PAUSE
+            self._journal.parent.mkdir(parents=True, exist_ok=True)
+            aside = self._journal.with_suffix(".part")
+            aside.write_text(json.dumps(self._waiting), "utf-8")
+            aside.replace(self._journal)
+            return
+        if self._retry_at:
+            print(f"MLflow answers again; {len(found)} metrics sent.", file=sys.stderr)
+        self._retry_at = 0.0
+        self._waiting.clear()
+        self._journal.unlink(missing_ok=True)
+
+    def _send(self, metrics: Sequence["Metric"]) -> None:
+        for at in range(0, len(metrics), 900):  # MLflow takes 1,000 at once
+            self.client.log_batch(self.id, metrics=metrics[at : at + 900])
 
     def params(self, config: Mapping[str, Any]) -> None:
-        """Every configuration value as a parameter, and the whole as `config.yaml`."""
+        """Every configuration value as a parameter, and the whole as `config.yaml`.
+
+        A run that is resumed keeps its first parameters, which MLflow lets nobody change.
+        """
         from mlflow.entities import Param
 
-        values = {key: str(value) for key, value in flatten(config).items()}
+        known = self.client.get_run(self.id).data.params
+        values = {key: str(value) for key, value in flatten(config).items() if key not in known}
         short = [Param(key, value) for key, value in values.items() if len(value) <= LONGEST]
         for at in range(0, len(short), 90):
             self.client.log_batch(self.id, params=short[at : at + 90])
@@ -86,7 +122,7 @@ class Run:
             DatasetInput(
                 Dataset(
                     name=name,
-                    digest=digest[:36],
+                    digest=f"{digest[:24]}.{split}"[:36],  # of inputs with one name and digest MLflow keeps the first
                     source_type="local",
                     source=json.dumps({"uri": source}),
                     profile=json.dumps({"num_rows": count}),
@@ -116,6 +152,7 @@ class Run:
         """
         import mlflow
         import pandas as pd
+        from mlflow.entities import Metric
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, DataType, Schema
 
@@ -134,8 +171,9 @@ class Run:
                 pip_requirements=[f"{package}=={installed}" for package, installed in packages().items()],
                 registered_model_name=name if aliases else None,
             )
-            mlflow.log_metrics(dict(metrics), model_id=info.model_id)
-            self.client.update_run(self.id, status="RUNNING")  # leaving the block ends the run; it is not over yet
+        self.client.update_run(self.id, status="RUNNING")  # leaving the block has ended the run; it is not over yet
+        now, of = int(time.time() * 1000), info.model_id
+        self._send([Metric(_safe(key), value, now, self.step, of, run_id=self.id) for key, value in metrics.items()])
         if not aliases:
             return None
         registered = str(info.registered_model_version)
@@ -149,27 +187,35 @@ def run(
     experiment: str, name: str, *, tags: Mapping[str, str], parent: str | None = None, resume: str | None = None
 ) -> Iterator[Run]:
     """A run, finished at the end of the block, failed with its reason if the block fails, killed if interrupted."""
+    from mlflow.exceptions import MlflowException
+
     client = store.start()
     where = store.experiment(client, experiment)
-    extra = {"mlflow.parentRunId": parent} if parent else {}
-    all_tags = {**described(), **tags, **extra}
     if resume is None:
-        made = client.create_run(where, run_name=name, tags=all_tags)
-        resume = str(made.info.run_id)
+        extra = {"mlflow.parentRunId": parent} if parent else {}
+        resume = str(client.create_run(where, run_name=name, tags={**described(), **tags, **extra}).info.run_id)
     else:
         client.update_run(resume, status="RUNNING")
+        if "error" in client.get_run(resume).data.tags:
+            client.delete_tag(resume, "error")
     under_way = Run(client, resume, where)
     try:
         yield under_way
-    except KeyboardInterrupt:
-        _end(under_way, "KILLED")
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        with contextlib.suppress(MlflowException, OSError), impatient():  # the store itself may be what fails
+            if not interrupted:
+                kind = "" if isinstance(error, KhabarError) else f"{type(error).__name__}: "
+                client.set_tag(resume, "error", f"{kind}{error}"[:4000])
+            _end(under_way, "KILLED" if interrupted else "FAILED")
         raise
-    except Exception as error:
-        kind = "" if isinstance(error, KhabarError) else f"{type(error).__name__}: "
-        client.set_tag(under_way.id, "error", f"{kind}{error}"[:4000])
-        _end(under_way, "FAILED")
-        raise
-    _end(under_way, "FINISHED")
+    try:
+        _end(under_way, "FINISHED")
+    except MlflowException as error:
+        raise KhabarError(
+            f"MLflow does not answer, so that the run {resume} could not be closed ({error}). "
+            "Its metrics are kept: repeat the command once the store is back."
+        ) from error
 
 
 def _end(under_way: Run, status: str) -> None:
@@ -183,8 +229,10 @@ def exists(run_id: str) -> bool:
 
     try:
         return bool(store.start().get_run(run_id).info.lifecycle_stage == "active")
-    except MlflowException:
-        return False
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return False
+        raise  # a store that does not answer has forgotten nothing
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON type
@@ -192,13 +240,17 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - any 
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     found: dict[str, Any] = {}
     for name, item in items:
-        safe = "".join(letter if letter.isalnum() or letter in "_-. /:" else "_" for letter in str(name))
-        found |= flatten(item, f"{key}.{safe}" if key else safe)
+        found |= flatten(item, f"{key}.{_safe(str(name))}" if key else _safe(str(name)))
     return found if found or isinstance(value, Mapping | list | tuple) else {key: value}
 
 
+def _safe(name: str) -> str:
+    """A name as MLflow takes it for a parameter or a metric."""
+    return "".join(letter if letter.isalnum() or letter in "_-. /:" else "_" for letter in name)
+
+
 def described() -> dict[str, str]:
-    """Tags of the code and the packages that run."""
+    """Tags of the code, where it runs from a checkout, and of the packages."""
     tags = {f"version.{package}": installed for package, installed in packages().items()}
     tags["version.python"] = ".".join(map(str, sys.version_info[:3]))
     commit = _git("rev-parse", "HEAD")
@@ -218,14 +270,38 @@ def packages() -> dict[str, str]:
 
 
 def _git(*words: str) -> str:
+    root = project_root()
+    if root is None:
+        return ""
     try:
-        return subprocess.run(["git", *words], capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return ""
+    return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def impatient() -> Iterator[None]:
+    """Let a server fail within seconds; by itself, MLflow tries for four minutes."""
+    wanted = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    added = {key: value for key, value in wanted.items() if key not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for key in added:
+            os.environ.pop(key, None)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep MLflow's own chatter off the terminal; errors still raise."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+    """Keep MLflow's own chatter off the terminal; a warning or an error brings all of it back."""
+    said = io.StringIO()
+    fine = False
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            yield
+        fine = " WARNING " not in said.getvalue() and " ERROR " not in said.getvalue()
+    finally:
+        if not fine:
+            print(said.getvalue(), file=sys.stderr, end="")

@@ -100,7 +100,7 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(khabar, start, quick):
     longer = [word for word in quick if not word.startswith("loop.max_steps")] + ["loop.max_steps=30"]
     process = start("train", *longer, "machine.progress=false", "loop.checkpoint_every=0")
     for line in process.stdout:
-        if line.startswith("step "):
+        if line.startswith("step 3/"):
             os.kill(process.pid, signal.SIGKILL)
             break
     process.communicate(timeout=120)

@@ -60,20 +60,22 @@ def tables(scores: Mapping[str, Mapping[str, Scores]], tasks: Mapping[str, Task]
 
 
 def metrics(scores: Mapping[str, Mapping[str, Scores]], split: str) -> dict[str, float]:
-    """Numbers for MLflow: the model's by `split.task.metric` with interval ends, the baselines' by their name."""
+    """Numbers for MLflow: `split.task.metric` with interval ends, `.f1.LABEL`; the baselines' under their name.
+
+    All that was scored, per label too, is in the artifact `scores.json`.
+    """
     found: dict[str, float] = {}
     for task, systems in scores.items():
         for order, (system, its) in enumerate(systems.items()):
             plain = "".join(letter if letter.isalnum() else "_" for letter in system)
             prefix = f"{split}.{task}" if order == 0 else f"{split}.{task}.{plain}"
             for item in its.scores:
-                label = f".{item.label}" if item.label else ""
-                if order and item.label:
-                    continue
-                found[f"{prefix}.{item.metric}{label}"] = item.value
-                if item.label is None and item.low == item.low:
+                if item.label is None:
+                    found[f"{prefix}.{item.metric}"] = item.value
                     found[f"{prefix}.{item.metric}.low"] = item.low
                     found[f"{prefix}.{item.metric}.high"] = item.high
+                elif order == 0 and item.metric == "f1":
+                    found[f"{prefix}.f1.{item.label}"] = item.value
     return {key: value for key, value in found.items() if value == value}
 
 

@@ -1,8 +1,12 @@
 """Read articles: events with their sentences, stances with their evidence."""
 
+import contextlib
+import io
+import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -48,21 +52,31 @@ def run(config: Config) -> None:
             else:
                 sink.write(json.dumps(reading.to_dict(), ensure_ascii=False) + "\n")
     if failed:
-        print(f"{failed} articles could not be read; their answers say why in the field 'error'.", file=sys.stderr)
+        several = "1 article" if failed == 1 else f"{failed} articles"
+        print(f"{several} could not be read; the field 'error' of the answer says why.", file=sys.stderr)
 
 
+@dataclass(frozen=True)
 class _Source:
-    def __init__(self, articles: Iterator[Mapping[str, Any]], *, single: bool) -> None:
-        self.articles, self.single = articles, single
+    articles: Iterator[Mapping[str, Any]]
+    single: bool
 
 
 def _open(given: str) -> _Source:
     """The articles of a .txt file, a .jsonl file, a folder of .txt files, or standard input."""
     if given == "-":
-        text = sys.stdin.read()
-        if text.lstrip().startswith("{"):
-            return _Source(_jsonl(text.splitlines(), "standard input"), single=False)
-        return _Source(iter([{"text": text}]), single=True)
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")  # whatever the locale says
+        lines = _decoded(sys.stdin, "standard input")
+        ahead = []  # to its first line with a character
+        for line in lines:
+            ahead.append(line)
+            if line.strip():
+                break
+        rest = itertools.chain(ahead, lines)
+        if ahead and ahead[-1].lstrip().startswith("{"):
+            return _Source(_jsonl(rest, "standard input"), single=False)
+        return _Source(iter([{"text": "".join(rest)}]), single=True)
     path = locate(given)
     if path.is_dir():
         files = sorted(path.glob("*.txt"))
@@ -74,18 +88,27 @@ def _open(given: str) -> _Source:
     if path.suffix == ".txt":
         return _Source(iter([{"id": path.stem, "text": _read(path)}]), single=True)
     if path.suffix in (".jsonl", ".ndjson"):
-        return _Source(_jsonl(path.open(encoding="utf-8-sig"), given), single=False)
+        return _Source(_jsonl(_lines(path), given), single=False)
     raise ConfigError(f"input={given}: khabar reads .txt, .jsonl, a folder of .txt, and - for standard input.")
 
 
 def _read(path: Path) -> str:
+    return "".join(_lines(path))
+
+
+def _lines(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8-sig") as file:
+        yield from _decoded(file, str(path))
+
+
+def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
     try:
-        return path.read_text("utf-8-sig")
+        yield from lines
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 ({error}). Convert it first: iconv -f WINDOWS-1256 -t UTF-8.") from error
+        raise DataError(f"{name} is not UTF-8 ({error}). Convert it first: iconv -f WINDOWS-1256 -t UTF-8.") from error
 
 
-def _jsonl(lines: Any, name: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN401 - lines of a file or a list
+def _jsonl(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -98,17 +121,19 @@ def _jsonl(lines: Any, name: str) -> Iterator[Mapping[str, Any]]:  # noqa: ANN40
         yield row
 
 
-class _Stdout:
-    def __enter__(self) -> TextIO:
-        return sys.stdout
-
-    def __exit__(self, *_: object) -> None:
-        sys.stdout.flush()
-
-
-def _sink(output: str) -> Any:  # noqa: ANN401 - a context manager of a text stream
-    if output == "-":
-        return _Stdout()
+@contextlib.contextmanager
+def _sink(output: str) -> Iterator[TextIO]:
+    """Standard output, or a file that gets its name when it is whole: its input may bear the same name."""
     path = Path(output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.open("w", encoding="utf-8")
+    if output == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+    elif path.exists() and not path.is_file():  # a pipe, /dev/null
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(path.name + ".part")
+        with aside.open("w", encoding="utf-8") as file:
+            yield file
+        aside.replace(path)

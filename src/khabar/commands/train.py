@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import os
 import shutil
 import sys
 import time
@@ -136,6 +137,9 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     from khabar.data import dataset
     from khabar.models import encoder as encoders
 
+    encoders.check(config.encoder)
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError("khabar train runs in one process; start it without `accelerate launch` or `torchrun`.")
     print(f"Store: {store.address().uri}")
     data = dataset.load(config.data, config.task)
     print(data.summary())
@@ -298,7 +302,9 @@ def _finish(
         card = dev.calibrated(_engine(classifier, card, encoder, config), card)
     engine = _engine(classifier, card, encoder, config)
     home = folder / "bundle"
-    bundle.write(home, classifier, encoder.tokenizer, card, probes.record(engine))
+    exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
+    answers_of_exam = probes.record(_engine(classifier, card, encoder, exact))
+    bundle.write(home, classifier, encoder.tokenizer, card, answers_of_exam)
     engine.name = config.encoder.name
 
     tasks, splits = config.task, data.splits

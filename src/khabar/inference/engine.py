@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from khabar.errors import GateError
+from khabar.errors import ConfigError, GateError
 from khabar.evaluation import calibration
 from khabar.models.bundle import Card, Probe
 from khabar.models.windows import Batch, Windower, by_length, collate
@@ -70,9 +70,18 @@ class Engine:
         return calibration.decide(probabilities, kind, own if threshold is None else np.full_like(own, threshold))
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
-        """One prediction for each example, in order."""
+        """One prediction for each example, in order.
+
+        Raises:
+            ConfigError: an example is of a task that the model has no head for.
+            DataError: normalisation leaves nothing of an example.
+        """
+        if missing := {example.task for example in examples} - self.tasks.keys():
+            raise ConfigError(
+                f"{self.name} has no head for {', '.join(sorted(missing))}; it has {', '.join(self.tasks)}."
+            )
         logits = self.logits(examples)
-        found: list[Prediction | None] = [None] * len(examples)
+        found: dict[int, Prediction] = {}
         for name, task in self.tasks.items():
             rows = [i for i, example in enumerate(examples) if example.task == name]
             prob = self.probabilities(logits[rows], name)
@@ -84,10 +93,7 @@ class Engine:
                     probabilities=dict(zip(task.labels, prob[at].tolist(), strict=True)),
                     labels=tuple(label for label, yes in zip(task.labels, decided[at], strict=True) if yes),
                 )
-        missing = {example.task for example, answer in zip(examples, found, strict=True) if answer is None}
-        if missing:
-            raise KeyError(f"{self.name} has no head for {', '.join(sorted(missing))}; it has {', '.join(self.tasks)}")
-        return [answer for answer in found if answer is not None]
+        return [found[i] for i in range(len(examples))]
 
     def examine(self, probes: Sequence[Probe], precision: str = "fp32") -> float:
         """Take the exam; the result is the largest difference of a probability.

@@ -6,8 +6,9 @@ readings.to_pandas()
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import numpy as np
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
 from khabar.inference.engine import Engine
-from khabar.inference.readings import Event, Evidence, Reading, Readings, Stance
+from khabar.inference.readings import SILENT, Event, Evidence, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
 from khabar.schema import OUTLET, Article, Example, Offsets, Task
-from khabar.text import sentences
+from khabar.text import normalizer, sentences
 
 Question = tuple[str | None, str]
 CHUNK = 32  # articles whose windows are batched together
@@ -50,10 +51,10 @@ class _Job:
     reading_id: str
     title: str
     text: str
-    spans: list[Offsets]
-    questions: list[Question]
-    examples: list[Example]
-    without: list[tuple[Offsets, ...]]
+    questions: list[Question] = field(default_factory=list)
+    spans: list[Offsets] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+    without: list[tuple[Offsets, ...]] = field(default_factory=list)
     error: str | None = None
 
 
@@ -64,11 +65,19 @@ class Model:
         self.engine = engine
         self.tasks: dict[str, Task] = engine.tasks
         self.about: dict[str, str | None] = {"uri": uri, "version": version, "fingerprint": fingerprint}
+        by_sentence = [task for task in self.tasks.values() if task.level == "sentence"]
+        times = Counter(label for task in by_sentence for label in task.labels)
+        self._rolled_up = {  # a label that two tasks share (yes, no) goes by both names
+            (task.name, label): label if times[label] == 1 else f"{task.name}.{label}"
+            for task in by_sentence
+            for label in task.labels
+            if label != task.empty_as
+        }
 
     def predict(
         self,
-        articles: "str | Article | Mapping[str, Any] | Sequence[str | Article | Mapping[str, Any]]",
-        questions: Sequence[Question] = (),
+        articles: "str | Article | Mapping[str, Any] | Iterable[str | Article | Mapping[str, Any]]",
+        questions: Sequence[Question | str] = (),
         *,
         targets: Sequence[str] = (),
         watchlist: Watchlist | None = None,
@@ -77,16 +86,16 @@ class Model:
         """Read articles.
 
         Args:
-            articles: texts, `Article`s, or dicts with `text` and perhaps `id`, `title`, `questions` (pairs or strings
-                "holder | target").
-            questions: pairs (holder, target) that every article is asked; holder None: the target alone.
+            articles: texts, `Article`s, or dicts with `text` and perhaps `id`, `title`, `questions`.
+            questions: asked of every article, as pairs (holder, target) or strings "holder | target"; holder None: the
+                target alone.
             targets: targets on which the outlet itself is asked.
             watchlist: names that become questions where a text mentions them.
             threshold: for all labels of multi-label tasks, in place of the model's own.
 
         Raises:
-            DataError: an article has no text field. A text that can't be read is no error of the call: its reading
-                says why.
+            DataError: an article has no text field, or a question is none. A text that can't be read is no error of the
+                call: its reading says why.
         """
         several = [articles] if isinstance(articles, str | Article | Mapping) else articles
         asked = [*questions, *((OUTLET, target) for target in targets)]
@@ -95,43 +104,44 @@ class Model:
     def stream(
         self,
         articles: "Iterable[str | Article | Mapping[str, Any]]",
-        questions: Sequence[Question] = (),
+        questions: Sequence[Question | str] = (),
         *,
         watchlist: Watchlist | None = None,
         threshold: float | None = None,
     ) -> Iterator[Reading]:
         """The readings one after the other, in constant memory."""
+        asked = [parse_question(question) for question in questions]
         chunk: list[_Job] = []
         for article in articles:
-            chunk.append(self._job(article, questions, watchlist))
+            chunk.append(self._job(article, asked, watchlist))
             if len(chunk) == CHUNK:
                 yield from self._read(chunk, threshold)
                 chunk = []
         yield from self._read(chunk, threshold)
 
     def _job(
-        self, article: "str | Article | Mapping[str, Any]", questions: Sequence[Question], watchlist: Watchlist | None
+        self, article: "str | Article | Mapping[str, Any]", asked: Sequence[Question], watchlist: Watchlist | None
     ) -> _Job:
-        own: list[Question] = []
-        if isinstance(article, Mapping):
-            if not isinstance(article.get("text"), str):
-                raise DataError(
-                    f"An article needs a field 'text' with a string; this one has {', '.join(article) or 'none'}."
-                )
-            own = [parse_question(question) for question in article.get("questions") or ()]
-            text, name, title = article["text"], article.get("id"), article.get("title")
-        elif isinstance(article, Article):
-            text, name, title = article.text, article.id, article.title
-        else:
-            text, name, title = article, None, None
-        name = str(name) if name else hashlib.sha256(text.encode()).hexdigest()[:16]
-        job = _Job(name, title or text.strip().split("\n", 1)[0], text, [], [], [], [])
-        if not text.strip():
-            job.error = "the text is empty"
+        job, own = _taken(article)
+        try:
+            if not job.text.strip():
+                raise DataError("The text is empty.")
+            job.text.encode()
+            offsets = np.array(normalizer.encode(self.engine.tokenizer, job.text).offsets)
+        except UnicodeEncodeError as error:
+            job.error = f"The text holds half a character (a lone surrogate) at {error.start}."
+        except DataError as error:
+            job.error = str(error)
+        if job.error:
             return job
-        job.spans = sentences.split(text)
-        found: list[Question] = list(watchlist.questions(text)) if watchlist else []
-        job.questions = list(dict.fromkeys([*own, *questions, *found]))
+        # normalisation leaves nothing of some sentences, such as a line that is one HTML tag
+        job.spans = [
+            (start, end)
+            for start, end in sentences.split(job.text)
+            if ((offsets[:, 1] > start) & (offsets[:, 0] < end)).any()
+        ]
+        found = watchlist.questions(job.text) if watchlist else ()
+        job.questions = list(dict.fromkeys([*own, *asked, *found]))
         for example, without in self._examples(job):
             job.examples.append(example)
             job.without.append(without)
@@ -149,7 +159,8 @@ class Model:
                 for i, span in enumerate(job.spans):
                     yield self._example(job, task, f"s{i}", None, span), ()
                 continue
-            for q, question in enumerate(job.questions if task.asks else [None]):
+            asked = dict.fromkeys((h if "holder" in task.asks else None, t) for h, t in job.questions)
+            for q, question in enumerate(asked if task.asks else [None]):
                 yield self._example(job, task, f"q{q}", question), ()
                 if question is not None and len(job.spans) > 1:
                     for i, span in enumerate(job.spans):
@@ -165,7 +176,7 @@ class Model:
             task=task.name,
             text=job.text,
             span=span,
-            holder=holder if "holder" in task.asks else None,
+            holder=holder,
             target=target,
         )
 
@@ -198,55 +209,69 @@ class Model:
         events: list[Event] = []
         article_events: dict[str, float] = {}
         stances: list[Stance] = []
-        notes: list[str] = []
+        unasked = False
         for name, task in self.tasks.items():
             rows = [i for i, example in enumerate(job.examples) if example.task == name]
             if not rows:
-                notes += [UNASKED] if task.asks else []
+                unasked |= bool(task.asks)
                 continue
             prob = self.engine.probabilities(logits[rows], name)
             decided = self.engine.decide(prob, name, threshold)
             if task.level == "sentence":
-                events += self._events(task, job, prob, decided)
-                article_events |= {label: float(p) for label, p in zip(task.labels, prob.max(0), strict=True)
-                                   if label != task.empty_as}  # fmt: skip
+                events += _events(task, job, prob, decided)
+                for label, highest in zip(task.labels, prob.max(0).tolist(), strict=True):
+                    if label != task.empty_as:
+                        article_events[self._rolled_up[name, label]] = highest
             else:
-                stances += self._stances(task, job, rows, prob, decided)
-        events.sort(key=lambda event: (event.start, -event.score))
+                stances += _stances(task, job, rows, prob, decided)
         return Reading(
-            job.reading_id, job.title, tuple(events), article_events, tuple(stances), self.about, notes=tuple(notes)
+            id=job.reading_id,
+            title=job.title,
+            events=tuple(sorted(events, key=lambda event: (event.start, -event.score))),
+            article_events=article_events,
+            stances=tuple(stances),
+            model=self.about,
+            notes=(UNASKED,) if unasked else (),
         )
 
-    @staticmethod
-    def _events(task: Task, job: _Job, prob: Any, decided: Any) -> Iterator[Event]:  # noqa: ANN401 - arrays
-        for i, (start, end) in enumerate(job.spans):
-            for k, label in enumerate(task.labels):
-                if decided[i, k] and label != task.empty_as:
-                    yield Event(task.name, label, float(prob[i, k]), start, end, job.text[start:end])
 
-    @staticmethod
-    def _stances(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Stance]:  # noqa: ANN401
-        at = 0
-        while at < len(rows):
-            example = job.examples[rows[at]]
-            label = int(decided[at].argmax())
-            variants = 0
-            while at + 1 + variants < len(rows) and job.without[rows[at + 1 + variants]]:
-                variants += 1
-            evidence = None
-            if task.labels[label] not in ("none", "unrelated") and job.spans:
-                drop = prob[at, label] - prob[at + 1 : at + 1 + variants, label]
-                start, end = job.spans[int(drop.argmax())] if variants else job.spans[0]
+def _taken(article: "str | Article | Mapping[str, Any]") -> tuple[_Job, list[Question]]:
+    """An article as a job, and the questions it brings."""
+    if isinstance(article, str):
+        article = {"text": article}
+    elif isinstance(article, Article):
+        article = {"text": article.text, "id": article.id, "title": article.title}
+    text, name, title = (article.get(key) for key in ("text", "id", "title"))
+    if not isinstance(text, str):
+        raise DataError(f"An article needs a field 'text' with a string; this one has {', '.join(article) or 'none'}.")
+    if name is None or name == "":
+        name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    own = article.get("questions") or ()
+    if isinstance(own, str) or not isinstance(own, Sequence):
+        own = [own]
+    return _Job(str(name), str(title or text.strip().partition("\n")[0]), text), [parse_question(q) for q in own]
+
+
+def _events(task: Task, job: _Job, prob: Any, decided: Any) -> Iterator[Event]:  # noqa: ANN401 - arrays
+    for i, (start, end) in enumerate(job.spans):
+        for k, label in enumerate(task.labels):
+            if decided[i, k] and label != task.empty_as:
+                yield Event(task.name, label, float(prob[i, k]), start, end, job.text[start:end])
+
+
+def _stances(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Stance]:  # noqa: ANN401
+    """The answers to an article's questions; each whole article is followed by itself without each sentence."""
+    whole = [at for at, row in enumerate(rows) if not job.without[row]]
+    for at, following in zip(whole, [*whole[1:], len(rows)], strict=True):
+        for k in np.flatnonzero(decided[at]).tolist():
+            label, evidence = task.labels[k], None
+            if label not in (*SILENT, task.empty_as) and job.spans:
+                dropped = prob[at, k] - prob[at + 1 : following, k]
+                start, end = job.spans[int(dropped.argmax()) if len(dropped) else 0]
                 evidence = Evidence(start, end, job.text[start:end])
-            yield Stance(
-                task.name,
-                example.holder,
-                example.target,
-                task.labels[label],
-                dict(zip(task.labels, prob[at].tolist(), strict=True)),
-                evidence,
-            )
-            at += 1 + variants
+            example = job.examples[rows[at]]
+            probabilities = dict(zip(task.labels, prob[at].tolist(), strict=True))
+            yield Stance(task.name, example.holder, example.target, label, probabilities, evidence)
 
 
 def parse_question(question: Any) -> Question:  # noqa: ANN401 - what JSON and Hydra bring
@@ -255,16 +280,15 @@ def parse_question(question: Any) -> Question:  # noqa: ANN401 - what JSON and H
     Raises:
         DataError: neither.
     """
+    pair: Any = question
     if isinstance(question, str):
-        parts = [part.strip() for part in question.split("|")]
-        if len(parts) == 1 and parts[0]:
-            return (OUTLET, parts[0])
-        if len(parts) == 2 and parts[1]:
-            return (parts[0] or None, parts[1])
-    elif isinstance(question, Mapping) and isinstance(question.get("target"), str):
-        return (question.get("holder"), question["target"])
-    elif isinstance(question, Sequence) and len(question) == 2 and isinstance(question[1], str):
-        return (question[0], question[1])
+        pair = question.split("|") if "|" in question else (OUTLET, question)
+    elif isinstance(question, Mapping):
+        pair = (question.get("holder"), question.get("target"))
+    if isinstance(pair, Sequence) and len(pair) == 2:
+        holder, target = (part.strip() if isinstance(part, str) else part for part in pair)
+        if isinstance(holder, str | None) and isinstance(target, str) and target:
+            return (holder or None, target)
     raise DataError(
         f"{question!r} is no question. Write 'holder | target', 'target' for the outlet's own stance, or a pair."
     )

@@ -8,6 +8,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 12  # stances of a printed answer, the surest first
+SILENT = ("none", "unrelated")  # labels of a text that does not speak of the target
+COLUMNS = {
+    "article": "string", "kind": "string", "task": "string", "label": "string", "score": "float64", "holder": "string",
+    "target": "string", "text": "string", "start": "Int64", "end": "Int64",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,6 @@ class Readings(Sequence[Reading]):
         """A row a finding: article, kind (event or stance), task, label, score, holder, target, text, start, end."""
         import pandas as pd
 
-        columns = ["article", "kind", "task", "label", "score", "holder", "target", "text", "start", "end"]
         rows: list[tuple[object, ...]] = []
         for reading in self.items:
             for event in reading.events:
@@ -102,49 +106,54 @@ class Readings(Sequence[Reading]):
                 rows.append((reading.id, "stance", stance.task, stance.label, stance.probabilities[stance.label],
                              stance.holder, stance.target, found and found.text, found and found.start,
                              found and found.end))  # fmt: skip
-        table = pd.DataFrame(rows, columns=columns)
-        return table.astype({"start": "Int64", "end": "Int64"})
+        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def to_text(reading: Reading, width: int = 96) -> str:
-    """An answer for a person: what happened, who stands where."""
+    """An answer for a person: what happened, who stands where.
+
+    A line is either Latin or Arabic, never both: a terminal orders each line by its own direction.
+    """
     if reading.error:
         return f"{reading.id}: {reading.error}"
-    lines = [reading.title, ""]
-    lines += ["What happened", *_events(reading, width), ""]
-    if reading.stances or not reading.notes:
-        lines += ["Who stands where", *_stances(reading, width)]
-    lines += [f"  ({note})" for note in reading.notes]
-    return "\n".join(lines).rstrip()
+    title = _short(reading.title, width)
+    lines = [title, "─" * len(title)]
+    if reading.article_events or reading.events:
+        lines += ["", "What happened", *_events(reading, width)]
+    if reading.stances:
+        lines += ["", "Who stands where", *_stances(reading, width)]
+    return "\n".join([*lines, *(f"\n({note})" for note in reading.notes)])
 
 
-def _events(reading: Reading, width: int) -> list[str]:
-    if not reading.events:
-        return ["  no event found"]
+def _events(reading: Reading, width: int) -> Iterator[str]:
     by_sentence: dict[tuple[int, int], list[Event]] = {}
     for event in reading.events:
         by_sentence.setdefault((event.start, event.end), []).append(event)
-    lines = []
-    for events in by_sentence.values():
-        labels = ", ".join(f"{event.label} {event.score:.2f}" for event in sorted(events, key=lambda e: -e.score))
-        lines += [f"  {labels}", f"      {_short(events[0].text, width)}"]
-    return lines
+    wide = max((len(event.label) for event in reading.events), default=0)
+    for number, events in enumerate(by_sentence.values()):
+        yield from [""] * (number > 0)
+        for event in sorted(events, key=lambda e: -e.score):
+            yield f"  {event.label:<{wide}}  {event.score:.2f}"
+        yield f"      {_short(events[0].text, width)}"
+    if not reading.events:
+        near = max(reading.article_events, key=reading.article_events.__getitem__)
+        yield f"  no event found; the nearest: {near} {reading.article_events[near]:.2f}"
 
 
-def _stances(reading: Reading, width: int) -> list[str]:
-    taken = [stance for stance in reading.stances if stance.label not in ("none", "unrelated")]
-    lines = []
-    for stance in sorted(taken, key=lambda s: -s.probabilities[s.label])[:SHOWN]:
-        who = " ← ".join(part for part in (stance.target, stance.holder) if part)
-        lines.append(f"  {stance.label:<8} {stance.probabilities[stance.label]:.2f}  {who}")
+def _stances(reading: Reading, width: int) -> Iterator[str]:
+    taken = [stance for stance in reading.stances if stance.label not in SILENT]
+    taken.sort(key=lambda stance: -stance.probabilities[stance.label])
+    wide = max((len(stance.label) for stance in taken), default=0)
+    for number, stance in enumerate(taken[:SHOWN]):
+        yield from [""] * (number > 0)
+        yield f"  {stance.label:<{wide}}  {stance.probabilities[stance.label]:.2f}"
+        yield f"      {' ← '.join(part for part in (stance.holder, stance.target) if part)}"
         if stance.evidence:
-            lines.append(f"      {_short(stance.evidence.text, width)}")
+            yield f"      «{_short(stance.evidence.text, width)}»"
     if len(taken) > SHOWN:
-        lines.append(f"  ({len(taken) - SHOWN} less sure; format=jsonl has them all)")
-    silent = len(reading.stances) - len(taken)
-    if silent:
-        lines.append(f"  ({silent} more questions asked: no stance found)")
-    return lines or ["  no stance found"]
+        yield f"  ({len(taken) - SHOWN} less sure; format=jsonl has them all)"
+    if silent := len(reading.stances) - len(taken):
+        yield f"  ({silent} {'more ' if taken else ''}asked, no stance found)"
 
 
 def _short(text: str, width: int) -> str:

@@ -11,40 +11,46 @@ that is named.
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from khabar.config import Record
 from khabar.errors import DataError
 from khabar.schema import OUTLET
 from khabar.text import sentences
 
-MARKS = "[\u0640\u064b-\u0652\u0670]*"  # tatweel and vowel signs may stand between any two letters
-FOLDED = {**dict.fromkeys("اأإآ", "[اأإآ]"), **dict.fromkeys("ىي", "[ىي]"), **dict.fromkeys("ةه", "[ةه]")}
+MARK = "[\u0640\u064b-\u065f\u0670]"  # tatweel and vowel signs may stand between any two letters
+FOLDED = {
+    letter: f"[{group}]" for group in ("اأإآٱ", "ىيی", "ةه", "كک") for letter in group
+} | {" ": r"[^\S\n]+"}  # fmt: skip
 Role = Literal["holder", "target"]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Entry(Record):
     """One actor or issue."""
 
-    name: str = Field(min_length=1)
+    name: Name
     kind: str = "actor"
-    aliases: tuple[str, ...] = ()
+    aliases: tuple[Name, ...] = ()
     role: tuple[Role, ...] = ("holder", "target")
 
-    @property
+    @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Any alias as a word of its own, conjunctions and prepositions that are written together allowed."""
-        forms = {self.name, *self.aliases} - {OUTLET}
-        forms |= {"لل" + form[2:] for form in forms if form.startswith("ال")}  # ل and the article are written للـ
+        forms = {re.sub(MARK, "", form) for form in (self.name, *self.aliases)} - {OUTLET, ""}
+        # ل and the article are written للـ, and no third ل follows
+        forms |= {"لل" + form[2:].removeprefix("ل") for form in forms if form.startswith("ال")}
         words = "|".join(
-            MARKS.join(FOLDED.get(letter, re.escape(letter)) for letter in form)
+            f"{MARK}*".join(FOLDED.get(letter, re.escape(letter)) for letter in form)
             for form in sorted(forms, key=len, reverse=True)
         )
-        return re.compile(rf"(?<!\w)[وفبلك]{{0,2}}(?:{words})(?!\w)")
+        # without any form, (?!) matches nowhere
+        return re.compile(rf"(?<!\w)(?<!{MARK})(?:[وفبلك]{MARK}*){{0,2}}(?:{words or '(?!)'}){MARK}*+(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -57,9 +63,8 @@ class Watchlist:
         """Pairs (holder, target) to ask of a text, in the order of the list."""
         spans = sentences.split(text)
         named = {
-            entry.name: {i for i, (start, end) in enumerate(spans) if pattern.search(text, start, end)}
+            entry.name: {i for i, (start, end) in enumerate(spans) if entry.pattern.search(text, start, end)}
             for entry in self.entries
-            for pattern in [entry.pattern]
         }
         holders = [entry.name for entry in self.entries if "holder" in entry.role and entry.name != OUTLET]
         targets = [entry.name for entry in self.entries if "target" in entry.role and named[entry.name]]
@@ -74,8 +79,8 @@ def load(path: Path) -> Watchlist:
         DataError: the file can't be read, or an entry has a field that does not fit.
     """
     try:
-        plain = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+        plain = yaml.safe_load(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise DataError(f"The watchlist {path} can't be read: {error}") from error
     if not isinstance(plain, list):
         raise DataError(f"The watchlist {path} must be a list of entries, each with a name and aliases.")
@@ -84,5 +89,8 @@ def load(path: Path) -> Watchlist:
         try:
             entries.append(Entry.of(item))
         except (ValidationError, TypeError) as error:
-            raise DataError(f"Entry {number} of the watchlist {path}: {error}") from error
+            told = str(error)
+            if isinstance(error, ValidationError):
+                told = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'entry'}: {e['msg']}" for e in error.errors())
+            raise DataError(f"Entry {number} of the watchlist {path}: {told}.") from error
     return Watchlist(tuple(entries))

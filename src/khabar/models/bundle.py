@@ -79,7 +79,7 @@ def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Ca
         name: value.detach().float().cpu().contiguous().clone() for name, value in classifier.state_dict().items()
     }
     save_file(weights, aside / "model.safetensors", metadata={"format": "pt"})
-    settings: dict[str, Any] = classifier.encoder.config.to_dict()  # type: ignore[union-attr, operator, assignment]
+    settings: dict[str, Any] = classifier.encoder.config.to_dict()  # type: ignore[union-attr, operator]
     write_json(aside / "config.json", {key: value for key, value in settings.items() if key not in NOT_KEPT})
     normalizer.save(tokenizer, aside, card.max_length)
     write_json(aside / "khabar.json", card.model_dump(mode="json"))
@@ -158,7 +158,7 @@ def read_classifier(folder: Path, card: Card) -> "Classifier":
     from khabar.models.encoder import POOLED
 
     if lacking := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
-        raise DataError(f"{folder} lacks {' and '.join(lacking)}. An ONNX export has none: take the bundle it came from.")
+        raise DataError(f"{folder} lacks {' and '.join(lacking)}. Of an ONNX export, take the bundle it came from.")
     plain = json.loads((folder / "config.json").read_text("utf-8"))
     if plain.get("model_type") not in CONFIG_MAPPING:
         raise DataError(f"This transformers knows no model type {plain.get('model_type')!r}, which {folder} asks for.")

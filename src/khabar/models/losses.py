@@ -40,7 +40,8 @@ def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -
     t = (1 - config.label_smoothing) * target + config.label_smoothing / 2
     log_p, log_not = F.logsigmoid(logits), F.logsigmoid(-logits)
     if config.focal_gamma:
-        gamma = config.focal_gamma  # as in `single`, x^gamma would have an infinite slope at 0; exp(gamma log x) has none
+        gamma = config.focal_gamma
+        # exp(gamma log x) is x^gamma without its infinite slope at 0
         log_p, log_not = log_p * (gamma * log_not).exp(), log_not * (gamma * log_p).exp()
     return -(weights * t * log_p + (1 - t) * log_not).sum(-1)
 

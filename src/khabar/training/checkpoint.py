@@ -1,7 +1,7 @@
 """Checkpoints: safetensors and JSON with a hash manifest, written aside and renamed, so that none is ever half there.
 
-<folder>/step-000120/   model, optimizer and rng .safetensors, state.json, manifest.json
-<folder>/best/          model.safetensors, state.json, manifest.json: the weights with the best dev metric
+<folder>/step-00000120/   model.safetensors, optimizer.safetensors, state.json, manifest.json
+<folder>/best-00000100/   model.safetensors, state.json, manifest.json: the weights with the best dev metric so far
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 KEEP = 2
 
@@ -29,20 +29,17 @@ def write(folder: Path, tensors: dict[str, dict[str, Tensor]], state: dict[str, 
             aside / f"{name}.safetensors",
         )
     (aside / "state.json").write_text(json.dumps(state, ensure_ascii=False, indent=1), "utf-8")
-    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(aside.iterdir())}
+    files = {path.name: _sha256(path) for path in sorted(aside.iterdir())}
     (aside / "manifest.json").write_text(json.dumps(files, indent=1), "utf-8")
-    old = folder.with_name(folder.name + ".old")
-    if folder.exists():
-        folder.rename(old)
+    shutil.rmtree(folder, ignore_errors=True)  # broken, or of steps that are taken again: nothing refers to it
     aside.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def whole(folder: Path) -> bool:
     """Whether every file that the manifest names is there, bit for bit."""
     try:
         files: dict[str, str] = json.loads((folder / "manifest.json").read_text("utf-8"))
-        return all(hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest for name, digest in files.items())
+        return all(_sha256(folder / name) == digest for name, digest in files.items())
     except (OSError, ValueError):
         return False
 
@@ -58,10 +55,12 @@ def newest(folder: Path) -> Path | None:
     return next((step for step in sorted(folder.glob("step-*[0-9]"), reverse=True) if whole(step)), None)
 
 
-def prune(folder: Path) -> None:
-    """Keep the newest few."""
-    for step in sorted(folder.glob("step-*[0-9]"), reverse=True)[KEEP:]:
-        shutil.rmtree(step, ignore_errors=True)
+def prune(folder: Path, step: int) -> None:
+    """Keep the newest few of each kind up to this step; what is newer, or was left half-written, is made again."""
+    for kind in ("step", "best"):
+        past = sorted(path for path in folder.glob(f"{kind}-*[0-9]") if path.name <= f"{kind}-{step:08d}")
+        for path in set(folder.glob(f"{kind}-*")) - set(past[-KEEP:]):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
@@ -79,21 +78,6 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def rng_tensors() -> dict[str, Tensor]:
-    """The states of torch's generators."""
-    states = {"cpu": torch.get_rng_state()}
-    if torch.cuda.is_available():
-        states |= {f"cuda{i}": state for i, state in enumerate(torch.cuda.get_rng_state_all())}
-    return states
-
-
-def restore_rng(tensors: dict[str, Tensor]) -> None:
-    """Put the generators back."""
-    torch.set_rng_state(tensors["cpu"])
-    if torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([tensors[f"cuda{i}"] for i in range(torch.cuda.device_count())])
-
-
-def weights(model: nn.Module) -> dict[str, Tensor]:
-    """The model's weights by name."""
-    return dict(model.state_dict())
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

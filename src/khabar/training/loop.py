@@ -1,28 +1,31 @@
 """The training loop, the only one: whatever is trained here comes as a model and a `Work`.
 
 A step is `accumulate` micro-batches on every process; its loss is the sum over all their answers over their count, so
-that it doesn't matter how they are spread. All that moves (weights, moments, generators, place in the data) is in the
-checkpoint; a run that is stopped and started again takes the same steps as an unbroken one, bit for bit on CPU.
+that it doesn't matter how they are spread. All that moves (weights, moments, place in the data) is in the checkpoint,
+and what is drawn is a function of seed and step; a run that is stopped and started again takes the same steps as an
+unbroken one, bit for bit on CPU.
 """
 
 import copy
 import math
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import set_seed
 from torch import nn
 
 from khabar.config import LoopConfig, MachineConfig
-from khabar.errors import GateError
+from khabar.errors import ConfigError, GateError
 from khabar.training import checkpoint
 from khabar.training.optim import factor, optimizer, set_rate
 from khabar.training.progress import Progress
@@ -59,18 +62,21 @@ class _State:
 
 
 def accelerator(machine: MachineConfig) -> Accelerator:
-    """The device and precision that the machine allows."""
-    AcceleratorState._reset_state(reset_partial_state=True)  # it is a singleton, and a multirun may change precision
+    """The device that the machine allows, and the processes that a launcher started."""
+    AcceleratorState._reset_state(reset_partial_state=True)  # it is a singleton, and a multirun may change the device
     if machine.threads:
         torch.set_num_threads(machine.threads)
     made = Accelerator(cpu=machine.device == "cpu", mixed_precision="no")
-    precision = machine.precision
-    if precision == "auto":
-        precision = "bf16" if made.device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    if precision == "bf16":
-        AcceleratorState._reset_state(reset_partial_state=True)
-        made = Accelerator(cpu=machine.device == "cpu", mixed_precision="bf16")
+    if machine.device not in ("auto", made.device.type):
+        raise ConfigError(f"machine.device={machine.device} was asked for; this machine has {made.device.type}.")
     return made
+
+
+def bf16(machine: MachineConfig, device: torch.device) -> bool:
+    """Whether to compute in bfloat16; `auto`: where CUDA supports it."""
+    if machine.precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return machine.precision == "bf16"
 
 
 class Loop:
@@ -82,8 +88,8 @@ class Loop:
         config: the loop's configuration.
         lr: the top learning rate of the encoder.
         machine: device, precision, progress.
-        seed: of the order of the data, of dropout, of new weights.
-        folder: where checkpoints lie.
+        seed: of dropout and whatever else the model draws.
+        folder: where checkpoints lie; the run goes on from the newest whole one.
         evaluate: the dev metric of the model as it stands, higher is better; None: none is taken.
         log: told the step and its metrics.
     """
@@ -102,87 +108,98 @@ class Loop:
         log: Log,
     ) -> None:
         self.accelerator = accelerator(machine)
-        self.config, self.work, self.folder, self.log = config, work, folder, log
+        self.bf16 = bf16(machine, self.accelerator.device)
+        self.config, self.work, self.lr, self.folder, self.log = config, work, lr, folder, log
         self.machine, self.evaluate, self.seed = machine, evaluate, seed
-        self.per_epoch = self._steps_of(work.plan(0))
-        self.steps = config.max_steps or math.ceil(config.epochs * self.per_epoch)
+        self.per_step = config.accumulate * self.accelerator.num_processes  # micro-batches
+        self.per_epoch = math.ceil(len(work.plan(0)) / self.per_step)
+        self.steps = config.max_steps or max(1, round(config.epochs * self.per_epoch))
         self.state = _State()
-        set_seed(seed)
         self.raw = model
         self.model, self.optimizer = self.accelerator.prepare(model, optimizer(model, config, lr))
         self.resumed = self._restore()
 
     def run(self) -> Outcome:
-        """Train to the end, or go on from the newest whole checkpoint in the folder."""
+        """Train to the end.
+
+        Raises:
+            GateError: a batch can't be learnt by heart, a gradient is not finite, or the best weights were damaged.
+            KeyboardInterrupt: SIGINT or SIGTERM came; the step was finished and a checkpoint written.
+        """
         if self.config.overfit_batch and not self.resumed:
             self._learn_one_batch()
         every = max(1, round(self.config.eval_every * self.per_epoch))
         saved = began = time.monotonic()
         before = self.state.seconds
-        stopped = False
-        with Progress(self.steps, self.state.step, self.machine.progress) as progress, _between_steps() as told:
+        state = self.state
+        with (
+            Progress(self.steps, state.step, state.tokens, self.machine.progress) as progress,
+            _between_steps() as told,
+        ):
             for batches in self._batches():
                 metrics = self._step(batches)
-                self.state.seconds = before + time.monotonic() - began
-                self.log(self.state.step, metrics)
-                progress.step(self.state.step, metrics)
-                last = self.state.step >= self.steps
-                evaluated = (self.state.step % every == 0 or last) and self.evaluate is not None
+                self.log(state.step, metrics)
+                progress.step(state.step, metrics)
+                last = state.step >= self.steps
+                evaluated = self.evaluate is not None and (state.step % every == 0 or last)
                 if evaluated:
-                    stopped = self._evaluate(progress)
-                if evaluated or last or time.monotonic() - saved >= self.config.checkpoint_every:
+                    self._evaluate(progress)
+                state.seconds = before + time.monotonic() - began
+                due = time.monotonic() - saved >= self.config.checkpoint_every
+                due, stop = self._anywhere(due, told.stop)
+                if evaluated or last or due or stop:
                     self.save()
                     saved = time.monotonic()
-                if told.stop and not last:
-                    self.save()
+                if stop:
                     raise KeyboardInterrupt
-                if last or stopped:
-                    break
         self._keep()
         return Outcome(
-            steps=self.state.step,
-            best_step=self.state.best_step if self.state.best is not None else self.state.step,
-            best=self.state.best,
-            tokens=self.state.tokens,
-            seconds=self.state.seconds,
+            steps=state.step,
+            best_step=state.best_step if state.best is not None else state.step,
+            best=state.best,
+            tokens=state.tokens,
+            seconds=state.seconds,
             peak_memory=_peak_memory(self.accelerator.device),
-            stopped_early=stopped,
+            stopped_early=self._stopped_early,
         )
 
     def save(self) -> None:
         """Write a checkpoint of this moment."""
         if self.accelerator.is_main_process:
-            tensors = {
-                "model": checkpoint.weights(self.raw),
-                "optimizer": checkpoint.optimizer_tensors(self.optimizer),
-                "rng": checkpoint.rng_tensors(),
-            }
-            checkpoint.write(self.folder / f"step-{self.state.step:08d}", tensors, vars(self.state))
-            checkpoint.prune(self.folder)
+            tensors = {"model": self.raw.state_dict(), "optimizer": checkpoint.optimizer_tensors(self.optimizer)}
+            checkpoint.write(self.folder / f"step-{self.state.step:08d}", tensors, asdict(self.state))
+            checkpoint.prune(self.folder, self.state.step)
         self.accelerator.wait_for_everyone()
 
     def _restore(self) -> bool:
         found = checkpoint.newest(self.folder)
-        if found is None:
-            return False
-        tensors, state = checkpoint.read(found)
-        self.raw.load_state_dict(tensors["model"])
-        checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
-        checkpoint.restore_rng(tensors["rng"])
-        self.state = _State(**state)
-        return True
+        if found is not None:
+            tensors, state = checkpoint.read(found)
+            self.raw.load_state_dict(tensors["model"])
+            checkpoint.restore_optimizer(self.optimizer, tensors["optimizer"])
+            self.state = _State(**state)
+        self.accelerator.wait_for_everyone()
+        if self.accelerator.is_main_process:
+            checkpoint.prune(self.folder, self.state.step)
+        return found is not None
 
-    def _steps_of(self, plan: list[list[int]]) -> int:
-        return max(1, math.ceil(len(plan) / (self.config.accumulate * self.accelerator.num_processes)))
+    @property
+    def _stopped_early(self) -> bool:
+        return self.config.patience is not None and self.state.worse >= self.config.patience
+
+    @property
+    def _best(self) -> Path:
+        return self.folder / f"best-{self.state.best_step:08d}"
 
     def _batches(self) -> Iterator[list[list[int]]]:
         """The micro-batches of each step still to take, over all processes."""
-        size = self.config.accumulate * self.accelerator.num_processes
-        while self.state.step < self.steps:
+        while True:
             plan = self.work.plan(self.state.epoch)
-            for at in range(self.state.position * size, len(plan), size):
+            for at in range(self.state.position * self.per_step, len(plan), self.per_step):
+                if self.state.step >= self.steps or self._stopped_early:
+                    return
                 self.state.position += 1
-                yield plan[at : at + size]
+                yield plan[at : at + self.per_step]
             self.state.epoch += 1
             self.state.position = 0
 
@@ -193,12 +210,20 @@ class Loop:
         began = time.monotonic()
         count = max(1, sum(self.work.count(batch) for batch in batches))
         rank, world = self.accelerator.process_index, self.accelerator.num_processes
-        total = torch.zeros((), device=self.accelerator.device)
-        for batch in batches[rank::world]:
-            with self.accelerator.autocast():
-                loss = self.work.loss(self.model, batch, self.accelerator.device) / count
-            # processes average their gradients; the loss is already a share of the whole
-            self.accelerator.backward(loss * world)
+        device = self.accelerator.device
+        total = torch.zeros((), device=device)
+        turns = math.ceil(len(batches) / world)
+        for turn in range(turns):
+            at = turn * world + rank
+            # all processes sum their gradients together: one that has no batch left repeats one with no weight
+            batch, weight = (batches[at], 1 / count) if at < len(batches) else (batches[0], 0.0)
+            # dropout is a function of the step and the batch's number in it: no generator to save, alike on any spread
+            torch.manual_seed(_mixed(self.seed, self.state.step, at))
+            with nullcontext() if turn == turns - 1 else self.accelerator.no_sync(self.model):
+                with torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+                    loss = self.work.loss(self.model, batch, device) * weight
+                # processes average their gradients; the loss is already a share of the whole
+                self.accelerator.backward(loss * world)
             total += loss.detach()
         norm = self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.clip)
         if not torch.isfinite(norm):
@@ -212,33 +237,40 @@ class Loop:
         self.state.tokens += tokens
         return {
             "loss": float(self.accelerator.reduce(total, "sum")),
-            "lr": float(self.optimizer.param_groups[0]["lr"]),
+            "lr": self.lr * share,
             "grad_norm": float(norm),
             "tokens": float(self.state.tokens),
             "tokens_per_second": tokens / max(1e-9, time.monotonic() - began),
         }
 
-    def _evaluate(self, progress: Progress) -> bool:
-        """Take the dev metric, keep the weights if they are the best, and say whether to stop."""
+    def _anywhere(self, *facts: bool) -> list[bool]:
+        """Whether each holds on any process: all of them must save, and stop, after the same step."""
+        if self.accelerator.num_processes == 1:
+            return list(facts)
+        held = torch.tensor(facts, dtype=torch.float32, device=self.accelerator.device)
+        return (self.accelerator.reduce(held, "sum") > 0).tolist()  # type: ignore[no-any-return]
+
+    def _evaluate(self, progress: Progress) -> None:
+        """Take the dev metric, and keep the weights if they are the best."""
         assert self.evaluate is not None
         self.model.eval()
         metrics = self.evaluate(self.raw)
         self.log(self.state.step, metrics)
         value = metrics["dev_metric"]
-        if self.state.best is None or value > self.state.best:
+        if value > (-math.inf if self.state.best is None else self.state.best):  # never so of a NaN
             self.state.best, self.state.best_step, self.state.worse = value, self.state.step, 0
             if self.config.keep == "best" and self.accelerator.is_main_process:
-                checkpoint.write(self.folder / "best", {"model": checkpoint.weights(self.raw)}, vars(self.state))
+                checkpoint.write(self._best, {"model": self.raw.state_dict()}, asdict(self.state))
         else:
             self.state.worse += 1
         progress.evaluated(self.state.step, metrics, self.state.best_step)
-        return self.config.patience is not None and self.state.worse >= self.config.patience
 
     def _keep(self) -> None:
         """Leave the model with the weights that the configuration asks for."""
-        best = self.folder / "best"
-        if self.config.keep == "best" and self.state.best is not None and checkpoint.whole(best):
-            self.raw.load_state_dict(checkpoint.read(best)[0]["model"])
+        if self.config.keep == "best" and self.state.best is not None:
+            if not checkpoint.whole(self._best):
+                raise GateError(f"The best weights, {self._best}, are damaged. Start anew with resume=never.")
+            self.raw.load_state_dict(checkpoint.read(self._best)[0]["model"])
         self.raw.eval()
 
     def _learn_one_batch(self, steps: int = 60) -> None:
@@ -249,7 +281,7 @@ class Loop:
         losses = []
         for _ in range(steps):
             loss = self.work.loss(model, batch, self.accelerator.device) / max(1, self.work.count(batch))
-            losses.append(float(loss))
+            losses.append(loss.item())
             loss.backward()  # type: ignore[no-untyped-call]
             optim.step()
             optim.zero_grad(set_to_none=True)
@@ -258,6 +290,11 @@ class Loop:
                 f"One batch could not be learnt by heart: its loss went from {losses[0]:.3f} to {losses[-1]:.3f}."
             )
         self.log(0, {"overfit_first_loss": losses[0], "overfit_last_loss": losses[-1]})
+
+
+def _mixed(*key: int) -> int:
+    """One seed out of several numbers, unlike that of any neighbours."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0])
 
 
 @dataclass
@@ -273,8 +310,9 @@ def _between_steps() -> Iterator[_Told]:
         yield told
         return
 
-    def heard(number: int, _frame: object) -> None:
+    def heard(_number: int, _frame: object) -> None:
         told.stop = True
+        os.write(2, b"\nStopping after this step, with a checkpoint; Ctrl-C stops at once.\n")  # print isn't reentrant
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     before = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -291,4 +329,5 @@ def _peak_memory(device: torch.device) -> int:
         return int(torch.cuda.max_memory_allocated(device))
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    # Linux counts in KiB, macOS in bytes (getrusage(2))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -41,7 +41,7 @@ def optimizer(model: nn.Module, config: LoopConfig, lr: float) -> torch.optim.Ad
 
 def factor(step: int, steps: int, config: LoopConfig) -> float:
     """The share of its top rate with which step `step` (from 0) of `steps` is taken: warm-up, then the schedule."""
-    warm = math.ceil(config.warmup * steps)
+    warm = round(config.warmup * steps)
     if step < warm:
         return (step + 1) / warm
     left = 1 - (step - warm) / max(1, steps - warm)

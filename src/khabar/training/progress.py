@@ -16,18 +16,19 @@ class Progress:
     Args:
         total: steps of the run.
         done: steps taken before this start.
+        tokens: tokens read before this start.
         bar: a bar or plain lines; None: a bar where the stream is a terminal.
         stream: where to write.
     """
 
-    def __init__(self, total: int, done: int, bar: bool | None, stream: TextIO | None = None) -> None:
-        self.total, self.first = total, done
+    def __init__(self, total: int, done: int, tokens: int, bar: bool | None, stream: TextIO | None = None) -> None:
+        self.total, self.done = total, done
+        self.tokens = self.first_tokens = float(tokens)
         self.stream = stream or sys.stderr
         self.bar: tqdm[Never] | None = None
         if self.stream.isatty() if bar is None else bar:
             self.bar = tqdm(total=total, initial=done, unit="step", file=self.stream, dynamic_ncols=True, leave=True)
         self.began = self.said = time.monotonic()
-        self.tokens = self.first_tokens = 0.0
         self.loss: float | None = None
         self.dev: float | None = None
 
@@ -46,9 +47,6 @@ class Progress:
         """Show a step."""
         loss = metrics["loss"]
         self.loss = loss if self.loss is None else 0.9 * self.loss + 0.1 * loss
-        if not self.first_tokens:
-            self.first_tokens = metrics["tokens"]
-            self.began = time.monotonic()
         self.tokens = metrics["tokens"]
         if self.bar is not None:
             self.bar.set_postfix_str(self._figures(), refresh=False)
@@ -73,6 +71,6 @@ class Progress:
 
     def _line(self, step: int, note: str = "") -> None:
         self.said = time.monotonic()
-        rate = (self.said - self.began) / max(1, step - self.first - 1)
-        left = f", {rate * (self.total - step):.0f} s left" if step < self.total else ""
-        print(f"step {step}/{self.total}: {self._figures()}{left}{note}", file=self.stream, flush=True)
+        left = (self.said - self.began) / max(1, step - self.done) * (self.total - step)
+        left_said = f", {left:.0f} s left" if step < self.total else ""
+        print(f"step {step}/{self.total}: {self._figures()}{left_said}{note}", file=self.stream, flush=True)

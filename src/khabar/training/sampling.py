@@ -32,7 +32,7 @@ class Work(Protocol):
         ...
 
     def loss(self, model: nn.Module, batch: list[int], device: torch.device) -> Tensor:
-        """The sum of the losses over a micro-batch's answers."""
+        """The sum of the losses over a micro-batch's answers; torch's generators were seeded for it."""
         ...
 
 
@@ -80,19 +80,19 @@ class ClassificationWork:
         self._groups = [np.array(groups[key]) for key in sorted(groups)]
 
     def plan(self, epoch: int) -> list[list[int]]:
-        """Passes drawn by task in proportion to rows ** mixing, then batched by length and shuffled."""
+        """Passes drawn so that a task's rows come in proportion to rows ** mixing, batched by length and shuffled."""
         order = np.random.default_rng((self.seed, epoch))
-        rows = self._mix(epoch, order)
+        rows = self._mix(order)
         batches = by_length([self.passes[i] for i in rows], self.batch_tokens, order)
         return [[int(rows[i]) for i in batch] for batch in batches]
 
-    def _mix(self, epoch: int, order: np.random.Generator) -> NDArray[np.int64]:
-        sizes = np.array([len(group) for group in self._groups], float)
-        share = sizes**self.mixing / (sizes**self.mixing).sum()
-        wanted = np.maximum(np.rint(share * sizes.sum()), 1).astype(int)
+    def _mix(self, order: np.random.Generator) -> NDArray[np.int64]:
+        rows = np.array([sum(len(self._units[i]) for i in group) for group in self._groups], float)
+        share = rows**self.mixing / (rows**self.mixing).sum()
         drawn = []
-        for group, size in zip(self._groups, wanted, strict=True):
-            whole, rest = divmod(size, len(group))  # whole rounds first: no row twice before all came once
+        for group, rounds in zip(self._groups, share * rows.sum() / rows, strict=True):
+            # whole rounds first: no pass twice before all came once
+            whole, rest = divmod(max(1, round(rounds * len(group))), len(group))
             drawn += [np.tile(group, whole), order.permutation(group)[:rest]]
         return np.concatenate(drawn)
 

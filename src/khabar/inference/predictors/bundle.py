@@ -37,7 +37,7 @@ def open_(folder: Path, machine: MachineConfig | None = None) -> Engine:
 
 
 def in_memory(classifier: "Classifier", card: Card, tokenizer: Tokenizer, machine: MachineConfig) -> Engine:
-    """The predictor of a model that is being trained, where it lies."""
+    """The predictor of a model that is being trained, where it lies; fp32 on CPU, for the exam is recorded there."""
     return Engine("model", card, tokenizer, forward(classifier, machine, move=False))
 
 
@@ -68,7 +68,8 @@ def forward(classifier: "Classifier", machine: MachineConfig, *, move: bool = Tr
     def run(batch: Batch) -> NDArray[np.float32]:
         arrays = (batch.ids_WL, batch.mask_WL, batch.types_WL, batch.membership_UT)
         at = next(classifier.parameters()).device  # a model in training may move
-        with torch.inference_mode(), torch.autocast(at.type, torch.bfloat16, enabled=half):
+        reduced = half and (move or at.type != "cpu")
+        with torch.inference_mode(), torch.autocast(at.type, torch.bfloat16, enabled=reduced):
             logits = classifier(*(torch.from_numpy(array).to(at) for array in arrays))
         answer: NDArray[np.float32] = logits.float().cpu().numpy()
         return answer

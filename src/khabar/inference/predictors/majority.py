@@ -24,7 +24,7 @@ class Majority:
     def _answer(self, example: Example) -> Prediction:
         shares = dict(self.shares[example.task])
         if self.tasks[example.task].kind == "single":
-            labels = (max(shares, key=shares.__getitem__),)
+            labels: tuple[str, ...] = (max(shares, key=shares.__getitem__),)
         else:
             labels = tuple(label for label, share in shares.items() if share >= 0.5)
         return Prediction(example=example.id, task=example.task, probabilities=shares, labels=labels)

@@ -5,7 +5,7 @@ sees the question, and how near it is to the text (the cosine that made a strong
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,22 +17,24 @@ from khabar.schema import Example, Prediction, Task
 
 LONGEST = 4000  # words of a text; the head of an article carries what a bag of words can use
 FEATURES = 100_000  # of each vectoriser
+FEW = 50  # rows below which a feature may stand in one row alone
 
 
 class _Features:
     """Sparse features of examples of one task."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
         from sklearn.feature_extraction.text import TfidfVectorizer
 
-        shared: dict[str, Any] = {"sublinear_tf": True, "min_df": 2, "max_features": FEATURES, "lowercase": False}
+        rarest = 2 if rows >= FEW else 1  # few rows may share nothing
+        shared: dict[str, Any] = {"sublinear_tf": True, "min_df": rarest, "max_features": FEATURES, "lowercase": False}
         self.words = TfidfVectorizer(analyzer="word", ngram_range=(1, 2), token_pattern=r"\S+", **shared)
         self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), **shared)
 
     def fit(self, examples: Sequence[Example]) -> Any:  # noqa: ANN401 - scipy sparse matrix
-        texts = [_clean(example.unit_text) for example in examples] + [
-            _clean(e.question) for e in examples if e.question
-        ]
+        questions = [example.question for example in examples if example.question]
+        self.asks = bool(questions)
+        texts = [_clean(text) for text in [*(example.unit_text for example in examples), *questions]]
         self.words.fit(texts)
         self.letters.fit(texts)
         return self(examples)
@@ -42,7 +44,7 @@ class _Features:
 
         text = [_clean(example.unit_text) for example in examples]
         parts = [self.words.transform(text), self.letters.transform(text)]
-        if any(example.question for example in examples):
+        if self.asks:
             asked = [_clean(example.question or "") for example in examples]
             question = [self.words.transform(asked), self.letters.transform(asked)]
             near = [csr_matrix(a.multiply(b).sum(1)) for a, b in zip(parts, question, strict=True)]
@@ -53,15 +55,17 @@ class _Features:
 @dataclass(frozen=True)
 class _Head:
     features: _Features
-    coefficients: NDArray[np.float64]  # [labels that occur, features]
+    coefficients: NDArray[np.float64]  # [labels that vary, features]
     bias: NDArray[np.float64]
-    occur: NDArray[np.int64]
+    vary: NDArray[np.int64]
+    constant: NDArray[np.float64]  # logits of the others: a label of all rows is always chosen, one of none never
     temperature: float
     thresholds: NDArray[np.float64] | None
 
-    def logits(self, task: Task, examples: Sequence[Example]) -> NDArray[np.float64]:
-        found = np.full((len(examples), len(task.labels)), -5.0)  # a label never seen in training is never chosen
-        found[:, self.occur] = self.features(examples) @ self.coefficients.T + self.bias
+    def logits(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+        found = np.tile(self.constant, (len(examples), 1))
+        if len(self.vary):
+            found[:, self.vary] = self.features(examples) @ self.coefficients.T + self.bias
         return found
 
 
@@ -81,7 +85,7 @@ class Tfidf:
             if not at:
                 continue
             head = self.heads[name]
-            prob = calibration.apply(head.logits(task, [examples[i] for i in at]), head.temperature, task.kind)
+            prob = calibration.apply(head.logits([examples[i] for i in at]), head.temperature, task.kind)
             decided = calibration.decide(prob, task.kind, head.thresholds)
             for i, p, d in zip(at, prob, decided, strict=True):
                 labels = tuple(label for label, yes in zip(task.labels, d, strict=True) if yes)
@@ -102,24 +106,25 @@ def fit(train: Sequence[Example], dev: Sequence[Example], tasks: Mapping[str, Ta
 def _fit(task: Task, train: list[Example], dev: list[Example], seed: int) -> _Head:
     from sklearn.svm import LinearSVC
 
-    features = _Features()
-    matrix = features.fit(train)
-    gold = rows.gold(task, train)
-    occur = np.flatnonzero(gold.any(0) & ~gold.all(0))
+    features = _Features(len(train))
+    gold = rows.gold(task, train).reshape(len(train), len(task.labels))
+    vary = np.flatnonzero(gold.any(0) & ~gold.all(0))
+    matrix = features.fit(train) if len(vary) else None
     coefficients, bias = [], []
-    for label in occur:  # one label against the rest, for both kinds of task
+    for label in vary:  # one label against the rest, for both kinds of task
         svm = LinearSVC(class_weight="balanced", random_state=seed).fit(matrix, gold[:, label])
         coefficients.append(svm.coef_[0])
         bias.append(float(svm.intercept_[0]))
-    head = _Head(features, np.array(coefficients), np.array(bias), occur, 1.0, np.zeros(len(task.labels)) + 0.5)
+    constant = np.where(gold.any(0), 5.0, -5.0)
+    head = _Head(features, np.array(coefficients), np.array(bias), vary, constant, 1.0, np.full(len(constant), 0.5))
     if not dev:
         return head
-    logits, answers = head.logits(task, dev), rows.gold(task, dev)
+    logits, answers = head.logits(dev), rows.gold(task, dev)
     temperature = calibration.fit_temperature(logits, answers, task.kind)
     thresholds = None
     if task.kind == "multi":
         thresholds = calibration.fit_thresholds(calibration.apply(logits, temperature, task.kind), answers)
-    return _Head(features, head.coefficients, head.bias, occur, temperature, thresholds)
+    return replace(head, temperature=temperature, thresholds=thresholds)
 
 
 def _clean(text: str | None) -> str:

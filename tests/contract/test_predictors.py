@@ -1,0 +1,133 @@
+"""Every predictor through the same checks: a bundle, its ONNX export, and the baselines."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from khabar import registry
+from khabar.errors import ConfigError, DataError
+from khabar.inference import probes
+from khabar.models import bundle, export
+from khabar.schema import Example, Prediction
+from unit.inference import tiny_bundle
+
+NAMES = registry.names("predictors")
+
+
+def examples(tasks, rows=24, gold=True):
+    """Questions with gold answers that the words give away."""
+    words = ["قصف", "لقاء", "اتفاق", "رفض"]
+    found = []
+    for name, task in tasks.items():
+        for i in range(rows):
+            text = f"{words[i % 4]} الجيش مدينة غزة {i}. {words[i % 4]} مرة أخرى."
+            found.append(
+                Example(
+                    id=f"{name}-{i}",
+                    article=str(i),
+                    group=str(i),
+                    task=name,
+                    text=text,
+                    span=(0, len(text) // 2) if task.level == "sentence" else None,
+                    holder="مصر" if "holder" in task.asks else None,
+                    target=words[i % 2] if "target" in task.asks else None,
+                    gold=(task.labels[i % 4 % len(task.labels)],) if gold else None,
+                )
+            )
+    return found[::2] + found[1::2]  # tasks alternate
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("bundles")
+    source = tiny_bundle.write(root / "torch")
+    export.to_onnx(source, root / "onnx")
+    return {"bundle": source, "onnx": root / "onnx"}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def predictor(request, folders):
+    """A fitted or opened predictor of each kind; a new kind that neither opens nor fits fails here."""
+    module = registry.load("predictors", request.param)
+    if hasattr(module, "fit"):
+        tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
+        return module.fit(examples(tasks), examples(tasks, rows=8), tasks, 0)
+    return module.open_(folders[request.param])
+
+
+def test_one_answer_an_example_in_order(predictor):
+    asked = examples(predictor.tasks, gold=False)
+    answers = predictor.predict(asked)
+    assert predictor.name
+    assert all(isinstance(answer, Prediction) for answer in answers)
+    assert [(answer.example, answer.task) for answer in answers] == [(example.id, example.task) for example in asked]
+    assert close(predictor.predict(asked[5:6])[0], answers[5])
+    assert predictor.predict([]) == []
+
+
+def close(one, other):
+    return one.probabilities == pytest.approx(other.probabilities, abs=1e-5)
+
+
+def test_a_probability_for_each_label_and_decisions_among_them(predictor):
+    for answer in predictor.predict(examples(predictor.tasks, gold=False)):
+        task = predictor.tasks[answer.task]
+        assert tuple(answer.probabilities) == task.labels
+        assert all(0 <= p <= 1 for p in answer.probabilities.values())
+        assert set(answer.labels) <= set(task.labels)
+        if task.kind == "single":
+            assert sum(answer.probabilities.values()) == pytest.approx(1)
+            assert answer.labels == (max(answer.probabilities, key=answer.probabilities.__getitem__),)
+        plain = {"probabilities": answer.probabilities, "labels": answer.labels}
+        assert json.loads(json.dumps(plain))["probabilities"] == answer.probabilities
+
+
+def test_onnx_answers_as_torch_does(folders):
+    asked = probes.questions(bundle.read_card(folders["bundle"]).tasks)
+    ours, theirs = (
+        registry.load("predictors", kind).open_(folders[kind]).predict(asked) for kind in ("bundle", "onnx")
+    )
+    assert all(close(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_onnx_needs_neither_torch_nor_transformers(folders):
+    script = (
+        "import sys, khabar; model = khabar.load(sys.argv[1]);"
+        "assert model.predict(['قصف الجيش مدينة غزة.'], [('مصر', 'غزة')])[0].stances;"
+        "print(sorted({'torch', 'transformers', 'mlflow', 'pandas'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, folders["onnx"]], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_a_folder_without_the_runtimes_file_is_refused(folders):
+    with pytest.raises(DataError, match=r"holds no model\.onnx"):
+        registry.load("predictors", "onnx").open_(folders["bundle"])
+    with pytest.raises(DataError):
+        registry.load("predictors", "bundle").open_(folders["onnx"])
+
+
+def test_tfidf_learns_what_the_words_give_away_and_keeps_a_constant_label():
+    tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
+    fit = registry.load("predictors", "tfidf").fit
+    train = examples(tasks)
+    learned = fit(train, [], tasks, 0).predict(train)
+    assert sum(set(e.gold) <= set(a.labels) for e, a in zip(train, learned, strict=True)) > 0.8 * len(train)
+    same = [e for e in train if e.gold == ("AGREE",)]
+    assert {answer.labels for answer in fit(same, [], {"event_type": tasks["event_type"]}, 0).predict(same)} == {
+        ("AGREE",)
+    }
+
+
+@pytest.mark.parametrize("name", ["majority", "tfidf"])
+def test_a_baseline_without_rows_still_answers(name):
+    tasks = {"stance": tiny_bundle.task("stance")}
+    answers = registry.load("predictors", name).fit([], [], tasks, 0).predict(examples(tasks))
+    assert answers[0].probabilities == dict.fromkeys(tasks["stance"].labels, 0.25)
+
+
+def test_a_predictor_that_does_not_exist_is_named():
+    with pytest.raises(ConfigError, match="Did you mean 'tfidf'"):
+        registry.load("predictors", "tfdif")

@@ -1,0 +1,134 @@
+"""`khabar predict`: what it reads, what it writes, and what it refuses."""
+
+import io
+import json
+import sys
+
+import pytest
+
+from khabar.commands import predict
+from khabar.errors import ConfigError, DataError
+from unit.inference import tiny_bundle
+from unit.inference.tiny_bundle import TEXT
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tiny_bundle.write(tmp_path_factory.mktemp("made") / "bundle")
+
+
+@pytest.fixture
+def answered(folder, capsys, monkeypatch):
+    """What the command prints; `stdin` are bytes."""
+
+    def run(stdin=b"", **fields):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="ascii"))
+        predict.run(predict.Config.of({"machine": {"device": "cpu"}, "model": str(folder), **fields}))
+        return capsys.readouterr().out
+
+    return run
+
+
+def objects(printed):
+    return [json.loads(line) for line in printed.split("\n") if line]
+
+
+def jsonl(*rows):
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def test_a_text_file_is_one_article_answered_as_text(answered, tmp_path):
+    path = tmp_path / "مقال.txt"
+    path.write_text("\ufeff" + TEXT, "utf-8")
+    shown = answered(input=str(path))
+    assert shown.startswith("قصف الجيش مدينة غزة\n")
+    assert "What happened" in shown
+    (plain,) = objects(answered(input=str(path), format="jsonl"))
+    assert plain["id"] == "مقال"
+    assert all(TEXT[event["start"] : event["end"]] == event["text"] for event in plain["events"])
+
+
+def test_a_jsonl_file_is_an_article_a_line(answered, tmp_path):
+    path = tmp_path / "in.jsonl"
+    rows = [{"id": "1", "text": TEXT, "questions": ["إيران | هدنة"]}, {"text": "خبر\u2028آخر"}, {"id": "3", "text": ""}]
+    path.write_bytes(b"\n".join(jsonl(row) for row in rows))
+    first, second, third = objects(answered(input=str(path), questions=["هدنة"]))
+    assert [len(answer["stances"]) for answer in (first, second, third)] == [2, 1, 0]
+    assert (first["id"], first["error"], third["error"]) == ("1", None, "The text is empty.")
+    assert answered(input=str(path), format="text").count("What happened") == 2
+
+
+def test_a_folder_is_an_article_a_text_file(answered, tmp_path):
+    for name in ("ب", "أ"):
+        (tmp_path / f"{name}.txt").write_text(TEXT, "utf-8")
+    (tmp_path / "other.md").write_text("-")
+    assert [answer["id"] for answer in objects(answered(input=str(tmp_path)))] == ["أ", "ب"]
+
+
+def test_standard_input_is_jsonl_if_it_starts_with_a_brace(answered):
+    rows = jsonl({"id": "1", "text": TEXT}, {"id": "2", "text": "خبر\u2028آخر"})
+    for start in (b"", b"\n \n", b"\xef\xbb\xbf"):
+        assert [answer["id"] for answer in objects(answered(start + rows))] == ["1", "2"]
+
+
+def test_standard_input_is_one_article_otherwise(answered):
+    assert answered(TEXT.encode()).startswith("قصف الجيش مدينة غزة\n")
+    (plain,) = objects(answered(f"\n\n{TEXT}".encode(), format="jsonl"))
+    assert plain["events"][0]["start"] == 2
+    assert "The text is empty." in answered(b"")
+
+
+def test_the_output_file_gets_its_name_when_it_is_whole(answered, tmp_path):
+    path = tmp_path / "new" / "out.jsonl"
+    assert answered(jsonl({"text": TEXT}), output=str(path)) == ""
+    assert objects(path.read_text("utf-8"))[0]["events"]
+    with pytest.raises(DataError):
+        answered(jsonl({"text": TEXT}) + b"{", output=str(path))
+    assert len(objects(path.read_text("utf-8"))) == 1
+    own = tmp_path / "same.jsonl"
+    own.write_bytes(jsonl({"id": "1", "text": TEXT}))
+    answered(input=str(own), output=str(own))
+    assert objects(own.read_text("utf-8"))[0]["id"] == "1"
+    assert answered(jsonl({"text": TEXT}), output="/dev/null") == ""
+
+
+def test_watchlist_and_threshold_reach_the_model(answered, tmp_path):
+    names = tmp_path / "names.yaml"
+    names.write_text("- name: إيران\n", "utf-8")
+    (plain,) = objects(answered(jsonl({"text": TEXT}), watchlist=str(names), threshold=0.97))
+    assert [stance["target"] for stance in plain["stances"]] == ["إيران"]
+    assert all(event["score"] >= 0.97 for event in plain["events"])
+
+
+@pytest.mark.parametrize(
+    ("stdin", "why"),
+    [
+        (jsonl({"text": TEXT}) + b"\n{'text'}\n", "standard input, line 3: no JSON"),
+        (jsonl({"text": TEXT}, {"txt": TEXT}), "line 2: an object with a string in the field 'text'"),
+        (jsonl({"text": 5}), "line 1: an object"),
+        (jsonl({"text": TEXT}) + b"[]", "line 2: an object"),
+        (TEXT.encode("cp1256", "replace"), "standard input is not UTF-8 .*iconv"),
+        (jsonl({"text": TEXT, "questions": [5]}), "5 is no question"),
+    ],
+)
+def test_bad_input_says_where_and_why(answered, stdin, why):
+    with pytest.raises(DataError, match=why):
+        answered(stdin)
+
+
+@pytest.mark.parametrize("name", ["in.txt", "in.jsonl"])
+def test_a_file_that_is_not_utf8_says_how_to_convert_it(answered, tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes("خبر".encode("cp1256"))
+    with pytest.raises(DataError, match=f"{name} is not UTF-8 .*iconv"):
+        answered(input=str(path))
+
+
+def test_an_input_that_is_none_is_refused(answered, tmp_path):
+    with pytest.raises(DataError, match="There is no file"):
+        answered(input=str(tmp_path / "nowhere.txt"))
+    with pytest.raises(DataError, match=r"holds no \.txt"):
+        answered(input=str(tmp_path))
+    (tmp_path / "in.pdf").write_bytes(b"%PDF")
+    with pytest.raises(ConfigError, match=r"khabar reads \.txt"):
+        answered(input=str(tmp_path / "in.pdf"))

@@ -1,0 +1,69 @@
+"""A real bundle that fits in 200 KB: a random BERT with the tasks event_type and stance, and what to ask of it."""
+
+from pathlib import Path
+
+import torch
+import yaml
+from transformers import BertConfig, BertModel
+
+from khabar.config import MachineConfig, WindowsConfig, resource
+from khabar.inference import probes
+from khabar.inference.engine import Engine
+from khabar.inference.predictors.bundle import in_memory
+from khabar.models import bundle
+from khabar.models.bundle import Card
+from khabar.models.classifier import Classifier
+from khabar.schema import Task
+from khabar.text.normalizer import from_vocab
+from tiny import vocab
+
+TEXT = (
+    "قصف الجيش مدينة غزة\n"
+    "أكد رئيس الحكومة أن إيران رفضت وقف إطلاق النار. دعا مجلس الأمم المتحدة إلى اتفاق؟ وقع الوزير اتفاق مساعدات!\n"
+    "تظاهرة في القاهرة ضد الحرب."
+)
+QUESTION = ("إيران", "وقف إطلاق النار")
+
+
+def task(name: str) -> Task:
+    return Task.of(yaml.safe_load(resource(f"configs/task/{name}.yaml").read_text("utf-8")))
+
+
+def engine(*names: str, seed: int = 0) -> tuple[Engine, Classifier]:
+    """A model in memory whose random answers differ from text to text."""
+    tasks = {name: task(name) for name in names or ("event_type", "stance")}
+    words = vocab()
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        initializer_range=0.5,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        classifier = Classifier(BertModel(config, add_pooling_layer=False), tasks, uses_token_types=True).eval()
+        for head in classifier.heads.values():
+            torch.nn.init.normal_(head.weight, std=0.5)
+    card = Card(
+        khabar="0.1.0",
+        tasks=tasks,
+        temperature=dict.fromkeys(tasks, 1.5),
+        thresholds={name: (0.5,) * len(task.labels) for name, task in tasks.items() if task.kind == "multi"},
+        windows=WindowsConfig(),
+        max_length=512,
+        pad_id=0,
+        uses_token_types=True,
+        encoder={"name": "tiny"},
+        data={"name": "none"},
+        seed=seed,
+    )
+    return in_memory(classifier, card, from_vocab(words, "arabert_v02"), MachineConfig(device="cpu")), classifier
+
+
+def write(folder: Path, *names: str) -> Path:
+    """A bundle as `khabar train` writes it."""
+    made, classifier = engine(*names)
+    bundle.write(folder, classifier, made.tokenizer, made.card, probes.record(made))
+    return folder
