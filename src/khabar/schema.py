@@ -85,7 +85,7 @@ class Relation:
 class Task(Record):
     """A question with a closed set of answers. One YAML of `configs/task/` serves training, scoring and inference."""
 
-    name: str
+    name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     labels: tuple[str, ...] = Field(min_length=2)
     kind: Kind = "single"
     level: Literal["article", "sentence"] = "article"

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # else the UI takes classifiers for chat models
+
+
 @dataclass(frozen=True)
 class Address:
     """A tracking URI; `home` holds scratch and, for a local store, database and artifacts."""
@@ -84,7 +87,7 @@ def experiment(client: "MlflowClient", name: str) -> str:
     with FileLock(where.home / ".start.lock"):
         found = client.get_experiment_by_name(name)
         if found is None:
-            return str(client.create_experiment(name, artifact_location=where.artifacts))
+            return str(client.create_experiment(name, artifact_location=where.artifacts, tags=KIND))
     if found.lifecycle_stage != "active":
         raise ConfigError(
             f"The experiment {name!r} was deleted. Restore it in the UI, or choose track.experiment=OTHER."

@@ -221,6 +221,7 @@ def run(
 def _end(under_way: Run, status: str) -> None:
     under_way.flush()
     under_way.client.set_terminated(under_way.id, status)
+    under_way.flush()  # of a store that has only just come back
 
 
 def exists(run_id: str) -> bool:

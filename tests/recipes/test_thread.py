@@ -9,7 +9,6 @@ import pytest
 from khabar import store
 from khabar.config import resource
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 MODEL = "models:/khabar-event_type-stance@candidate"
 
 

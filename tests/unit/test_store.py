@@ -12,9 +12,6 @@ from khabar.errors import ConfigError
 from unit.inference import tiny_bundle
 
 pytestmark = [  # all of MLflow about its own code
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Operation with range is deprecated:DeprecationWarning"),
 ]
 
 

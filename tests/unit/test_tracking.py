@@ -20,9 +20,6 @@ from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
 pytestmark = [  # all of MLflow about its own code
-    pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Operation with range is deprecated:DeprecationWarning"),
 ]
 
 

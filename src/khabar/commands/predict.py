@@ -51,6 +51,8 @@ def run(config: Config) -> None:
                 sink.write(("\n\n" if count else "") + to_text(reading) + "\n")
             else:
                 sink.write(json.dumps(reading.to_dict(), ensure_ascii=False) + "\n")
+    if cut := str(model.engine.windower.cut):
+        print(cut, file=sys.stderr)
     if failed:
         several = "1 article" if failed == 1 else f"{failed} articles"
         print(f"{several} could not be read; the field 'error' of the answer says why.", file=sys.stderr)

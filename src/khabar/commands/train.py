@@ -297,14 +297,9 @@ def _finish(
     from khabar.inference import probes
     from khabar.models import bundle
 
-    classifier.to("cpu")
-    if config.suite.calibrate and dev.examples:
-        card = dev.calibrated(_engine(classifier, card, encoder, config), card)
+    if dev.examples:
+        card = dev.chosen(_engine(classifier, card, encoder, config), card)
     engine = _engine(classifier, card, encoder, config)
-    home = folder / "bundle"
-    exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
-    answers_of_exam = probes.record(_engine(classifier, card, encoder, exact))
-    bundle.write(home, classifier, encoder.tokenizer, card, answers_of_exam)
     engine.name = config.encoder.name
 
     tasks, splits = config.task, data.splits
@@ -329,6 +324,11 @@ def _finish(
     tracked.figure(plots.learning_curve(curve), "learning_curve.png")
     print(f"\n{shown}")
 
+    home = folder / "bundle"
+    classifier.to("cpu")  # the exam is recorded in fp32 on CPU
+    exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
+    exam = probes.record(_engine(classifier, card, encoder, exact))
+    bundle.write(home, classifier, encoder.tokenizer, card, exam)
     version = tracked.model(home, config.model_name, config.track.aliases, numbers)
     if version:
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
@@ -360,7 +360,7 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
         max_length=encoder.max_length,
         pad_id=encoder.pad_id,
         uses_token_types=encoder.uses_token_types,
-        encoder={"name": config.encoder.name, "licence": config.encoder.licence, **encoder.source},
+        encoder={"name": config.encoder.name, "licence_note": config.encoder.licence_note, **encoder.source},
         data={"name": config.data.name, "fingerprint": data.fingerprint, "licence": config.data.licence},
         seed=config.seed,
     )
@@ -390,12 +390,15 @@ class _Dev:
             found[f"dev.{name}.{task.main_metric}"] = float(metrics.compute(scored, task.main_metric))
         return {**found, "dev_metric": sum(found.values()) / len(found)}
 
-    def calibrated(self, engine: "Engine", card: Any) -> Any:  # noqa: ANN401 - Card
-        """The card with a temperature for each task and thresholds for the multi-label ones."""
+    def chosen(self, engine: "Engine", card: Any) -> Any:  # noqa: ANN401 - Card
+        """The card with a temperature for each task, thresholds for the multi-label ones, and the dev metrics."""
         from khabar.evaluation import calibration, rows
 
         logits = engine.logits(self.examples)
         temperature, thresholds = dict(card.temperature), dict(card.thresholds)
+        main = {name.split(".")[1]: value for name, value in self.metrics(engine).items() if name != "dev_metric"}
+        if not self.config.suite.calibrate:
+            return card.model_copy(update={"main_metrics": main})
         for name, task in self.config.task.items():
             at = [i for i, example in enumerate(self.examples) if example.task == name]
             if not at:
@@ -405,7 +408,7 @@ class _Dev:
             if task.kind == "multi":
                 prob = calibration.apply(own, temperature[name], task.kind)
                 thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
-        return card.model_copy(update={"temperature": temperature, "thresholds": thresholds})
+        return card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
 
 
 def _line(trained: Trained | None) -> str:

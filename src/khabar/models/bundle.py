@@ -5,6 +5,7 @@ config.json             the encoder's architecture, as transformers writes it
 tokenizer.json          with the normaliser inside; tokenizer_config.json for plain AutoTokenizer
 khabar.json             the card: tasks, label names, thresholds, temperatures, windows, encoder, data
 probe.json              texts and their probabilities, recorded in fp32 on CPU
+README.md               the model card, for a person
 manifest.json           sha256 of each file above
 """
 
@@ -19,6 +20,7 @@ from tokenizers import Tokenizer
 
 from khabar.config import Record, WindowsConfig
 from khabar.errors import DataError
+from khabar.models.card import markdown
 from khabar.schema import Example, Task
 from khabar.text import normalizer
 
@@ -84,6 +86,7 @@ def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Ca
     normalizer.save(tokenizer, aside, card.max_length)
     write_json(aside / "khabar.json", card.model_dump(mode="json"))
     write_json(aside / "probe.json", [probe.model_dump(mode="json") for probe in probes])
+    (aside / "README.md").write_text(markdown(card), "utf-8")
     seal(aside)
     shutil.rmtree(folder, ignore_errors=True)
     aside.rename(folder)

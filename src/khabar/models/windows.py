@@ -212,8 +212,8 @@ class Windower:
             last = np.unique(owner[inside])[: self.config.max_windows][-1]
             keep = inside[owner[inside] <= last]
             if len(keep) < len(inside):
-                self.cut.texts += 1
-                self.cut.text_tokens += len(inside) - len(keep)
+                self.cut.texts += not skip  # a unit that leaves a stretch out is the same text once more
+                self.cut.text_tokens += 0 if skip else len(inside) - len(keep)
             wanted.append((index, keep))
 
         for group in _pack(wanted, owner, self.config.max_windows):

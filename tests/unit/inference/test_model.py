@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,11 +162,14 @@ def test_evidence_is_the_sentence_whose_absence_costs_most(model):
     assert asks[1 + int(np.argmin(left))][1] == ((stance.evidence.start, stance.evidence.end),)
 
 
-def test_a_stance_of_silence_has_no_evidence(model):
-    asks = [(None, word) for word in OTHER.split()] + [(word, "غزة") for word in TEXT.split()]
-    found = model.predict(OTHER, asks)[0].stances
-    assert {"none", "neutral"} <= {stance.label for stance in found}
-    assert all((stance.evidence is None) == (stance.label == "none") for stance in found)
+@pytest.mark.parametrize(("push", "silent"), [(50.0, True), (-50.0, False)])
+def test_a_stance_of_silence_has_no_evidence(push, silent):
+    engine, classifier = tiny_bundle.engine("stance")
+    with torch.no_grad():
+        classifier.heads["stance"].bias[engine.tasks["stance"].labels.index("none")] += push
+    reading = Model(engine, uri="").predict(TEXT, [QUESTION, (None, "مصر")])[0]
+    assert [(stance.label == "none", stance.evidence is None) for stance in reading.stances] == [(silent, silent)] * 2
+    assert ("2 asked, no stance found" in records.to_text(reading)) == silent
 
 
 def test_answers_do_not_depend_on_neighbours(model):

@@ -22,6 +22,7 @@ from khabar.schema import Example, Task
 from khabar.text import normalizer
 
 FILES = [
+    "README.md",
     "config.json",
     "khabar.json",
     "manifest.json",
@@ -175,7 +176,7 @@ def test_a_file_that_the_manifest_leaves_out_is_refused(folder: Path, name: str)
 
 
 def test_a_file_put_beside_a_bundle_is_no_harm(folder: Path) -> None:
-    (folder / "README.md").write_text("notes")
+    (folder / "notes.md").write_text("notes")
     bundle.read_card(folder)
 
 
