@@ -11,9 +11,6 @@ from khabar import store, tracking
 from khabar.errors import ConfigError
 from unit.inference import tiny_bundle
 
-pytestmark = [  # all of MLflow about its own code
-]
-
 
 @pytest.fixture(scope="module")
 def registered(tmp_path_factory):

@@ -19,9 +19,6 @@ from khabar.errors import ConfigError, DataError
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
-pytestmark = [  # all of MLflow about its own code
-]
-
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
