@@ -121,6 +121,7 @@ class LoopConfig(Record):
     clip: float = Field(1.0, gt=0)
     dropout: float | None = Field(None, ge=0, lt=1)
     mixing: Fraction = 1.0  # tasks are drawn in proportion to rows ** mixing: 1 as they are, 0 all alike
+    repeat: dict[str, Annotated[int, Field(ge=1)]] = {}  # task -> how often an epoch draws its rows
     eval_every: float = Field(1.0, gt=0)  # epochs
     checkpoint_every: float = Field(300.0, ge=0)  # seconds; and after every evaluation
     patience: int | None = Field(None, ge=1)  # evaluations without a better dev metric

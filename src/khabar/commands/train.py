@@ -138,6 +138,8 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     from khabar.models import encoder as encoders
 
     encoders.check(config.encoder)
+    if unknown := set(config.loop.repeat) - set(config.task):
+        raise ConfigError(f"loop.repeat names {', '.join(unknown)}; the tasks are {', '.join(config.task)}.")
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("khabar train runs in one process; start it without `accelerate launch` or `torchrun`.")
     print(f"Store: {store.address().uri}")
@@ -251,6 +253,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         config.loop.mixing,
         config.loop.loss,
         config.seed,
+        config.loop.repeat,
     )
     dev = _Dev(data.splits["dev"], config)
     curve: list[dict[str, Any]] = []

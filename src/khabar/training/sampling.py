@@ -1,7 +1,7 @@
 """What the loop trains on, and in which order: batches by length, the same for the same seed and epoch."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -63,6 +63,7 @@ class ClassificationWork:
     mixing: float
     config: LossConfig
     seed: int
+    repeat: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay out the targets; class weights are counted on these rows alone, which are the training fold's."""
@@ -92,7 +93,8 @@ class ClassificationWork:
         drawn = []
         for group, rounds in zip(self._groups, share * rows.sum() / rows, strict=True):
             # whole rounds first: no pass twice before all came once
-            whole, rest = divmod(max(1, round(rounds * len(group))), len(group))
+            often = max(self.repeat.get(self.examples[unit].task, 1) for unit in self._units[group[0]])
+            whole, rest = divmod(max(1, round(often * rounds * len(group))), len(group))
             drawn += [np.tile(group, whole), order.permutation(group)[:rest]]
         return np.concatenate(drawn)
 
