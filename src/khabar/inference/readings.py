@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOWN = 12  # stances of a printed answer, the surest first
+SENTENCES, LABELS, STANCES = 8, 3, 5  # of a printed answer, the surest
 SILENT = ("none", "unrelated")  # labels of a text that does not speak of the target
 COLUMNS = {
     "article": "string", "kind": "string", "task": "string", "label": "string", "score": "float64", "holder": "string",
@@ -129,12 +129,15 @@ def _events(reading: Reading, width: int) -> Iterator[str]:
     by_sentence: dict[tuple[int, int], list[Event]] = {}
     for event in reading.events:
         by_sentence.setdefault((event.start, event.end), []).append(event)
-    wide = max((len(event.label) for event in reading.events), default=0)
-    for number, events in enumerate(by_sentence.values()):
+    surest = sorted(by_sentence, key=lambda span: -max(event.score for event in by_sentence[span]))[:SENTENCES]
+    for number, span in enumerate(sorted(surest)):
         yield from [""] * (number > 0)
-        for event in sorted(events, key=lambda e: -e.score):
-            yield f"  {event.label:<{wide}}  {event.score:.2f}"
-        yield f"      {_short(events[0].text, width)}"
+        best = sorted(by_sentence[span], key=lambda event: -event.score)[:LABELS]
+        yield "  " + ", ".join(f"{event.label} {event.score:.2f}" for event in best)
+        yield f"      {_short(best[0].text, width)}"
+    shown = sum(min(LABELS, len(by_sentence[span])) for span in surest)
+    if len(reading.events) > shown:
+        yield f"  ({len(reading.events) - shown} less sure; format=jsonl has them all)"
     if not reading.events:
         near = max(reading.article_events, key=reading.article_events.__getitem__)
         yield f"  no event found; the nearest: {near} {reading.article_events[near]:.2f}"
@@ -144,14 +147,14 @@ def _stances(reading: Reading, width: int) -> Iterator[str]:
     taken = [stance for stance in reading.stances if stance.label not in SILENT]
     taken.sort(key=lambda stance: -stance.probabilities[stance.label])
     wide = max((len(stance.label) for stance in taken), default=0)
-    for number, stance in enumerate(taken[:SHOWN]):
+    for number, stance in enumerate(taken[:STANCES]):
         yield from [""] * (number > 0)
         yield f"  {stance.label:<{wide}}  {stance.probabilities[stance.label]:.2f}"
         yield f"      {' ← '.join(part for part in (stance.holder, stance.target) if part)}"
         if stance.evidence:
             yield f"      «{_short(stance.evidence.text, width)}»"
-    if len(taken) > SHOWN:
-        yield f"  ({len(taken) - SHOWN} less sure; format=jsonl has them all)"
+    if len(taken) > STANCES:
+        yield f"  ({len(taken) - STANCES} less sure; format=jsonl has them all)"
     if silent := len(reading.stances) - len(taken):
         yield f"  ({silent} {'more ' if taken else ''}asked, no stance found)"
 
