@@ -4,15 +4,12 @@ import hashlib
 import json
 import math
 import os
-import shutil
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from pydantic import Field
 
 from khabar import store
@@ -80,23 +77,6 @@ class Trained:
     version: str | None
 
 
-@dataclass
-class _Work:
-    """The scratch folder of one run, locked while a process trains in it."""
-
-    folder: Path
-    lock: FileLock
-    run_id: str | None = None
-
-    def claim(self, run_id: str) -> None:
-        (self.folder / "run.json").write_text(json.dumps({"run_id": run_id}), "utf-8")
-
-    def close(self, *, done: bool) -> None:
-        self.lock.release()
-        if done:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
 def run(config: Config) -> None:
     """Train once."""
     train(config)
@@ -134,6 +114,7 @@ def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
 def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     """Train once, under a parent run or none."""
     from khabar import tracking
+    from khabar.commands import _unfinished
     from khabar.data import dataset
     from khabar.models import encoder as encoders
 
@@ -146,7 +127,7 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     data = dataset.load(config.data, config.task)
     print(data.summary())
     print(encoders.licence_line(config.encoder), flush=True)
-    work = _work(config, config.key(data.fingerprint))
+    work = _unfinished.open_(config.resume, config.key(data.fingerprint))
     tags = {
         "khabar.command": "train",
         "task": "+".join(config.task),
@@ -166,44 +147,6 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     finally:
         work.close(done=done)
     return trained
-
-
-def _work(config: Config, key: str) -> _Work:
-    """The folder of the unfinished run to go on with, or of a new one."""
-    from khabar import tracking
-
-    root = store.address().work
-    root.mkdir(parents=True, exist_ok=True)
-    unfinished: list[tuple[float, Path, str]] = []
-    for file in root.glob("*/run.json"):
-        unfinished.append((file.stat().st_mtime, file.parent, json.loads(file.read_text("utf-8"))["run_id"]))
-    for _, folder, run_id in sorted(unfinished, reverse=True):
-        wanted = folder.name.startswith(key) if config.resume == "auto" else run_id == config.resume
-        if not wanted:
-            continue
-        if not folder.name.startswith(key):
-            raise ConfigError(
-                f"Run {run_id} was started with another configuration, data set or seed. Repeat its overrides "
-                "(its config.yaml is in the MLflow UI), or start anew with resume=never."
-            )
-        lock = FileLock(folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue  # another process trains there
-        if tracking.exists(run_id):
-            print(f"Going on with the unfinished run {run_id}.")
-            return _Work(folder, lock, run_id)
-        lock.release()
-        shutil.rmtree(folder, ignore_errors=True)
-    if config.resume not in ("auto", "never"):
-        known = ", ".join(run_id for _, _, run_id in unfinished) or "none"
-        raise ConfigError(f"There is no unfinished run {config.resume}. Unfinished here: {known}.")
-    folder = root / f"{key}-{time.time_ns():x}"
-    folder.mkdir()
-    lock = FileLock(folder / ".lock")
-    lock.acquire()
-    return _Work(folder, lock)
 
 
 def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Trained:
