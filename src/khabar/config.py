@@ -26,29 +26,73 @@ class Record(BaseModel):
 
 
 class SplitConfig(Record):
-    """How rows become train, dev and test.
+    """How rows become train, dev and test; what is not named here is decided by a hash, the same on every machine.
 
     `hash`: bucket = sha256(group) mod 100; the first `train` buckets train, the next `dev` dev, the rest test.
     `field`: the article's `meta[field]` decides by the lists `train_values`, `dev_values`, `test_values`.
+    `date`: articles from `test_from` on are test, those from `dev_from` on dev, older ones train (ISO dates).
+    `source`, `target`: whole sources or targets, the lists first, a hash for those that no list names.
+    `folds` cuts the groups by hash into that many folds instead: `fold` is test, the next one dev, the rest train;
+    with `inner_fold` dev is that one of the remaining folds, for nested cross-validation.
+    `file`: a frozen split, as `khabar ingest` writes it; it goes before the rule, which decides on new articles only.
     """
 
-    rule: Literal["hash", "field"] = "hash"
+    rule: Literal["hash", "field", "date", "source", "target"] = "hash"
     train: int = Field(70, ge=0, le=100)
     dev: int = Field(15, ge=0, le=100)
+    stratify: bool = False
+    folds: int | None = Field(None, ge=3)
+    fold: int = Field(0, ge=0)
+    inner_fold: int | None = Field(None, ge=0)
+    dev_from: str | None = None
+    test_from: str | None = None
     field: str = "split"
     train_values: tuple[str, ...] = ("train",)
     dev_values: tuple[str, ...] = ("dev",)
     test_values: tuple[str, ...] = ("test",)
+    file: str | None = None
+
+    @property
+    def brought(self) -> bool:
+        """Whether somebody else decided it, so that khabar may not group duplicates first."""
+        return self.rule == "field"
 
     @model_validator(mode="after")
     def _fits(self) -> "SplitConfig":
         if self.train + self.dev > 100:
             raise ValueError(f"train + dev is {self.train + self.dev}, over 100 buckets")
+        if self.folds is not None:
+            if self.rule not in ("hash", "source", "target"):
+                raise ValueError(f"folds are cut by a hash; rule is {self.rule}")
+            if self.fold >= self.folds:
+                raise ValueError(f"fold is {self.fold}, of {self.folds} folds counted from 0")
+            if self.inner_fold is not None and self.inner_fold >= self.folds - 1:
+                raise ValueError(f"inner_fold is {self.inner_fold}, of {self.folds - 1} remaining folds counted from 0")
+        elif self.inner_fold is not None:
+            raise ValueError("inner_fold needs folds")
+        if self.rule == "date" and self.test_from is None:
+            raise ValueError("the rule date needs test_from, and dev_from before it where dev is wanted")
         return self
 
 
+class AnnotatorsConfig(Record):
+    """What several annotators' answers come to.
+
+    Gold is what more than half of the votes say, each vote weighing `weights[annotator]` (1 where not named; 0: not
+    heard). With an `adjudicator` that annotator's answer is gold wherever there is one. `soft` trains on the shares of
+    the votes rather than on the winner, also on rows where none wins; dev and test are scored on gold alone.
+    """
+
+    adjudicator: str | None = None
+    weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    soft: bool = False
+
+
 class DataConfig(Record):
-    """A data set: who reads it, from where, which tasks it offers, how it is split."""
+    """A data set: who reads it, from where, which tasks it offers, how it is split.
+
+    An importer that finds out from the file which tasks it answers has empty `tasks` and `default_tasks` in its YAML.
+    """
 
     name: str
     importer: str
@@ -57,11 +101,21 @@ class DataConfig(Record):
     default_tasks: tuple[str, ...] = Field(min_length=1)
     label_map: dict[str, dict[str, str]] = {}
     columns: dict[str, str] = {}
+    options: dict[str, str] = {}  # the importer's own; it names those it knows
     split: SplitConfig = SplitConfig()
-    on_leak: Literal["stop", "drop", "warn"] = "stop"
+    annotators: AnnotatorsConfig = AnnotatorsConfig()
+    on_leak: Literal["stop", "drop", "warn"] = "stop"  # advised for this set; audit.on_leak overrides it
     on_error: Literal["stop", "skip"] = "stop"
     limit: int | None = Field(None, ge=1)
     licence: str = "not stated"
+
+
+class AuditConfig(Record):
+    """What the leak audit looks for, and what happens to what it finds in a split that was brought along."""
+
+    on_leak: Literal["stop", "drop", "warn"] | None = None  # null: what the data set's YAML advises
+    near: float = Field(0.7, gt=0, le=1)  # two texts this alike are copies (Jaccard of character shingles); 1: none
+    examples: int = Field(3, ge=1)  # shown of each finding
 
 
 class EncoderConfig(Record):

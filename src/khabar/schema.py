@@ -94,6 +94,7 @@ class Task(Record):
     pool: Literal["cls", "mean", "max", "attention"] = "mean"
     reads: str | None = None  # the task whose rows it takes, when they are shared (event_quad5 reads event_quad)
     empty_as: str | None = None  # the label that stands for "none of them" in a single-label task
+    target_is: Literal["topic", "text"] = "topic"  # text: a claim or headline, which may leak like a text does
     about: dict[str, str] = Field({})  # a definition of each label, one line
 
     @model_validator(mode="after")
@@ -125,6 +126,7 @@ class Example:
     gold: tuple[str, ...] | None = None
     evidence: Offsets | None = None
     slices: dict[str, str] = field(default_factory=dict)
+    soft: dict[str, float] | None = None  # label -> share of the votes, a training target in place of gold
 
     @property
     def unit_text(self) -> str:
@@ -133,7 +135,7 @@ class Example:
 
     @property
     def question(self) -> str | None:
-        """Segment A of the encoder's input , None for a task that asks nothing."""
+        """Segment A of the encoder's input, None for a task that asks nothing."""
         return question(self.holder, self.target)
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from khabar import store
-from khabar.config import DataConfig, MachineConfig, Record, SuiteConfig, TrackConfig
+from khabar.config import AuditConfig, DataConfig, MachineConfig, Record, SuiteConfig, TrackConfig
 from khabar.errors import ConfigError
 
 
@@ -15,6 +15,7 @@ class Config(Record):
     """Configuration of `khabar evaluate`."""
 
     data: DataConfig
+    audit: AuditConfig
     suite: SuiteConfig
     track: TrackConfig
     machine: MachineConfig
@@ -40,7 +41,7 @@ def run(config: Config) -> None:
             f"{config.model} answers {', '.join(model.tasks)}; the data set {config.data.name} offers "
             f"{', '.join(config.data.tasks)}. They share no task: choose another data= or model=."
         )
-    data = dataset.load(config.data, tasks, need=(config.split,))
+    data = dataset.load(config.data, tasks, config.audit, need=(config.split,))
     examples = data.splits[config.split]
     trained_on = model.engine.card.data.get("fingerprint")
     if trained_on != data.fingerprint:

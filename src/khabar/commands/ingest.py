@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from khabar.config import DataConfig, Record
+from khabar.config import AuditConfig, DataConfig, Record
 from khabar.schema import Task
 
 
@@ -12,6 +12,7 @@ class Config(Record):
     """Configuration of `khabar ingest`."""
 
     data: DataConfig
+    audit: AuditConfig
     task: dict[str, Task] = Field(min_length=1)
     output: str | None = None
 
@@ -20,7 +21,7 @@ def run(config: Config) -> None:
     """Read, check, split and report; write the corpus if an output was named."""
     from khabar.data import corpus, dataset
 
-    data = dataset.load(config.data.model_copy(update={"on_leak": "warn"}), config.task, need=())
+    data = dataset.load(config.data, config.task, config.audit.model_copy(update={"on_leak": "warn"}), need=())
     print(data.summary())
     if config.output:
         corpus.save(data.corpus, Path(config.output))

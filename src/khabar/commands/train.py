@@ -14,6 +14,7 @@ from pydantic import Field
 
 from khabar import store
 from khabar.config import (
+    AuditConfig,
     DataConfig,
     EncoderConfig,
     LoopConfig,
@@ -40,6 +41,7 @@ class Config(Record):
     """Configuration of `khabar train`."""
 
     data: DataConfig
+    audit: AuditConfig
     task: dict[str, Task] = Field(min_length=1)
     encoder: EncoderConfig
     windows: WindowsConfig
@@ -124,7 +126,7 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError("khabar train runs in one process; start it without `accelerate launch` or `torchrun`.")
     print(f"Store: {store.address().uri}")
-    data = dataset.load(config.data, config.task)
+    data = dataset.load(config.data, config.task, config.audit)
     print(data.summary())
     print(encoders.licence_line(config.encoder), flush=True)
     work = _unfinished.open_(config.resume, config.key(data.fingerprint))

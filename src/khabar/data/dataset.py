@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from khabar.config import DataConfig
-from khabar.data import audit, corpus, splits
+from khabar.config import AuditConfig, DataConfig
+from khabar.data import audit as audits
+from khabar.data import corpus, splits
 from khabar.data.corpus import Corpus
 from khabar.data.examples import examples
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
 from khabar.schema import Example, Task
 
-DEFINING = {"name", "labels", "kind", "level", "asks", "reads", "empty_as"}  # what of a task decides its examples
+# what of a task decides its examples
+DEFINING = {"name", "labels", "kind", "level", "asks", "reads", "empty_as", "target_is"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,13 @@ class Dataset:
         return [head, *(f"{text:<{width}}" + "".join(f"{number:>9,}" for number in row) for text, row in rows)]
 
 
-def load(config: DataConfig, tasks: Mapping[str, Task], *, need: Sequence[str] = ("train",)) -> Dataset:
+def load(
+    config: DataConfig,
+    tasks: Mapping[str, Task],
+    audit: AuditConfig = AuditConfig(),  # noqa: B008 - frozen
+    *,
+    need: Sequence[str] = ("train",),
+) -> Dataset:
     """Read a data set and prepare the examples of `tasks`.
 
     `need` names the splits that must hold examples of every task: train for training, test for an evaluation.
@@ -92,6 +100,7 @@ def load(config: DataConfig, tasks: Mapping[str, Task], *, need: Sequence[str] =
     for name in tasks:
         if name not in config.tasks:
             raise ConfigError(f"The data set {config.name!r} does not offer {name!r}. {suggest(name, config.tasks)}")
+    config = config.model_copy(update={"on_leak": audit.on_leak or config.on_leak})
     read = corpus.read(config, tasks)
     made: list[Example] = []
     counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels")}
@@ -100,7 +109,7 @@ def load(config: DataConfig, tasks: Mapping[str, Task], *, need: Sequence[str] =
         found, dropped = examples(read, task)
         made += found
         counts |= {f"{name}, dropped, {reason}": count for reason, count in dropped.items()}
-    parts, leaks = audit.resolve(
+    parts, leaks = audits.resolve(
         splits.split(made, read, config.split), config.on_leak, published=config.split.rule == "field"
     )
     counts |= leaks
