@@ -153,7 +153,7 @@ class Composer:
     def _composed(self, chosen: dict[str, str], values: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """Plain JSON types, and the names of the chosen tasks.
 
-        No task chosen means those that the data set offers by default.
+        No task chosen means those that the data set offers by default, or those that its file is found to answer.
         """
         from omegaconf import OmegaConf
         from omegaconf.errors import OmegaConfBaseException
@@ -170,7 +170,7 @@ class Composer:
             plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
         except (OmegaConfBaseException, ValueError, TypeError) as error:
             raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
-        return plain, tasks
+        return plain, _with_tasks_of_file(plain, tasks)
 
     def _with_default_tasks(self, chosen: dict[str, str], values: dict[str, Any]) -> dict[str, str]:
         """The same as composing twice, where the file of the data set alone tells: it saves a fifth of the time."""
@@ -418,6 +418,31 @@ def _cut(text: str, mark: str) -> list[str]:
         else:
             parts[-1] += character
     return [part.strip() for part in parts] if len(parts) > 1 else parts
+
+
+def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:
+    """The chosen tasks; where the YAML of the data set offers none, `plain` gets those chosen or found in the file."""
+    from khabar.config import DataConfig
+
+    data = plain.get("data")
+    if not isinstance(data, dict) or "task" not in plain or data.get("tasks") != []:
+        return chosen
+    if not chosen:
+        from pydantic import ValidationError
+
+        from khabar.data import corpus
+
+        try:
+            config = DataConfig.of(data)
+        except ValidationError:
+            return chosen  # told of with everything else that does not fit
+        given = plain["task"] or {}
+        found = {name: task.model_dump(mode="json") for name, task in corpus.tasks(config).items()}
+        plain["task"] = {**given, **{name: {**task, **given.get(name, {})} for name, task in found.items()}}
+        chosen = set(found)
+    names = sorted(chosen)
+    plain["data"] = {**data, "tasks": names, "default_tasks": data.get("default_tasks") or names}
+    return chosen
 
 
 def _misfits(plain: dict[str, Any], chosen: set[str]) -> list[str]:

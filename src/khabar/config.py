@@ -91,14 +91,14 @@ class AnnotatorsConfig(Record):
 class DataConfig(Record):
     """A data set: who reads it, from where, which tasks it offers, how it is split.
 
-    An importer that finds out from the file which tasks it answers has empty `tasks` and `default_tasks` in its YAML.
+    No `tasks`: it offers whatever is asked, and its importer can tell what a file answers.
     """
 
     name: str
     importer: str
     path: str | None = None
-    tasks: tuple[str, ...] = Field(min_length=1)
-    default_tasks: tuple[str, ...] = Field(min_length=1)
+    tasks: tuple[str, ...] = ()
+    default_tasks: tuple[str, ...] = ()
     label_map: dict[str, dict[str, str]] = {}
     columns: dict[str, str] = {}
     options: dict[str, str] = {}  # the importer's own; it names those it knows
@@ -176,6 +176,8 @@ class LoopConfig(Record):
     dropout: float | None = Field(None, ge=0, lt=1)
     mixing: Fraction = 1.0  # tasks are drawn in proportion to rows ** mixing: 1 as they are, 0 all alike
     repeat: dict[str, Annotated[int, Field(ge=1)]] = {}  # task -> how often an epoch draws its rows
+    oversample: Fraction = 0.0  # rows are drawn by (1 / rows of their rarest label) ** oversample: 1 all labels alike
+    mask: float = Field(0.0, ge=0, lt=1)  # share of a text's tokens that training hides behind the mask token
     eval_every: float = Field(1.0, gt=0)  # epochs
     checkpoint_every: float = Field(300.0, ge=0)  # seconds; and after every evaluation
     patience: int | None = Field(None, ge=1)  # evaluations without a better dev metric

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from khabar import registry
+from khabar.data.fold import TrainingFold
 from khabar.errors import ConfigError, DataError
 from khabar.inference import probes
 from khabar.models import bundle, export
@@ -39,6 +40,10 @@ def examples(tasks, rows=24, gold=True):
     return found[::2] + found[1::2]  # tasks alternate
 
 
+def fold(rows):
+    return TrainingFold({"train": rows})
+
+
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("bundles")
@@ -53,7 +58,7 @@ def predictor(request, folders):
     module = registry.load("predictors", request.param)
     if hasattr(module, "fit"):
         tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
-        return module.fit(examples(tasks), examples(tasks, rows=8), tasks, 0)
+        return module.fit(fold(examples(tasks)), examples(tasks, rows=8), tasks, 0)
     return module.open_(folders[request.param])
 
 
@@ -113,10 +118,10 @@ def test_tfidf_learns_what_the_words_give_away_and_keeps_a_constant_label():
     tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
     fit = registry.load("predictors", "tfidf").fit
     train = examples(tasks)
-    learned = fit(train, [], tasks, 0).predict(train)
+    learned = fit(fold(train), [], tasks, 0).predict(train)
     assert sum(set(e.gold) <= set(a.labels) for e, a in zip(train, learned, strict=True)) > 0.8 * len(train)
     same = [e for e in train if e.gold == ("AGREE",)]
-    assert {answer.labels for answer in fit(same, [], {"event_type": tasks["event_type"]}, 0).predict(same)} == {
+    assert {answer.labels for answer in fit(fold(same), [], {"event_type": tasks["event_type"]}, 0).predict(same)} == {
         ("AGREE",)
     }
 
@@ -124,7 +129,7 @@ def test_tfidf_learns_what_the_words_give_away_and_keeps_a_constant_label():
 @pytest.mark.parametrize("name", ["majority", "tfidf"])
 def test_a_baseline_without_rows_still_answers(name):
     tasks = {"stance": tiny_bundle.task("stance")}
-    answers = registry.load("predictors", name).fit([], [], tasks, 0).predict(examples(tasks))
+    answers = registry.load("predictors", name).fit(fold([]), [], tasks, 0).predict(examples(tasks))
     assert answers[0].probabilities == dict.fromkeys(tasks["stance"].labels, 0.25)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from khabar import registry
 from khabar.config import SuiteConfig
+from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
 from khabar.evaluation.harness import Scores
 from khabar.evaluation.metrics import Scored
@@ -19,7 +20,7 @@ SHOWN = {
 
 
 def baselines(
-    names: Sequence[str], train: Sequence[Example], dev: Sequence[Example], tasks: Mapping[str, Task], seed: int
+    names: Sequence[str], train: TrainingFold, dev: Sequence[Example], tasks: Mapping[str, Task], seed: int
 ) -> list[Predictor]:
     """Fitted baselines; they see the training rows, and dev for temperature and thresholds, as a model does."""
     return [registry.load("predictors", name).fit(train, dev, tasks, seed) for name in names]

@@ -35,7 +35,7 @@ def run(config: Config) -> None:
 
     print(f"Store: {store.address().uri}")
     model = load(config.model, config.machine)
-    tasks = {name: task for name, task in model.tasks.items() if name in config.data.tasks}
+    tasks = {name: task for name, task in model.tasks.items() if not config.data.tasks or name in config.data.tasks}
     if not tasks:
         raise ConfigError(
             f"{config.model} answers {', '.join(model.tasks)}; the data set {config.data.name} offers "
@@ -48,7 +48,7 @@ def run(config: Config) -> None:
         print(
             "The model was trained on other data, or another version of it: its training rows may stand in this split."
         )
-    train, dev = data.splits["train"], data.splits["dev"]
+    train, dev = data.training, data.splits["dev"]
     rivals = _scoring.baselines(config.suite.baselines if train else (), train, dev, tasks, config.seed)
     if not train and config.suite.baselines:
         print("This data set has no training rows, so there are no baselines to fit.")

@@ -179,7 +179,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     )
     card = _card(config, encoder, data)
     windower = Windower(encoder.tokenizer, config.windows, encoder.max_length)
-    training = data.splits["train"]
+    training = data.training
     passes = windower.passes(training)
     units = sum(len(item.units) for item in passes)
     windows = sum(len(item.ids) for item in passes)
@@ -199,6 +199,9 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         config.loop.loss,
         config.seed,
         config.loop.repeat,
+        config.loop.oversample,
+        config.loop.mask,
+        _mask_id(encoder, config),
     )
     dev = _Dev(data.splits["dev"], config)
     curve: list[dict[str, Any]] = []
@@ -251,7 +254,7 @@ def _finish(
     engine.name = config.encoder.name
 
     tasks, splits = config.task, data.splits
-    rivals = _scoring.baselines(config.suite.baselines, splits["train"], splits["dev"], tasks, config.seed)
+    rivals = _scoring.baselines(config.suite.baselines, data.training, splits["dev"], tasks, config.seed)
     numbers: dict[str, float] = {}
     shown = ""
     for split in ("dev", "test"):
@@ -291,6 +294,14 @@ def _engine(classifier: "nn.Module", card: Any, encoder: "Encoder", config: Conf
 
     assert isinstance(classifier, Classifier)
     return in_memory(classifier, card, encoder.tokenizer, config.machine)
+
+
+def _mask_id(encoder: "Encoder", config: Config) -> int | None:
+    found = [encoder.tokenizer.token_to_id(token) for token in ("[MASK]", "<mask>")]
+    known = next((number for number in found if number is not None), None)
+    if config.loop.mask and known is None:
+        raise ConfigError(f"loop.mask={config.loop.mask}: the tokenizer of {config.encoder.name} has no mask token.")
+    return known
 
 
 def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: ANN401 - Card, whose import takes time

@@ -23,7 +23,7 @@ class Checks:
 
     def __init__(self, problems: Problems, tasks: Mapping[str, Task], config: DataConfig | None = None) -> None:
         self.problems = problems
-        self.offered = None if config is None else _offered(config, tasks)
+        self.offered = None if config is None or not config.tasks else _offered(config, tasks)
         self.label_map = {} if config is None else config.label_map
         self.readers = {task.reads: task for task in tasks.values() if task.reads and task.reads not in tasks}
         self.tasks = tasks

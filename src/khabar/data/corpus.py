@@ -74,20 +74,49 @@ def read(config: DataConfig, tasks: Mapping[str, Task]) -> Corpus:
         DataError: the path does not exist, or rows are bad and `config.on_error` is "stop".
     """
     importer = registry.load("importers", config.importer)
-    if config.path is None:
-        raise ConfigError(f"The data set {config.name!r} does not say where it lies. Give it: data.path=FILE_OR_FOLDER")
-    path = locate(config.path)
-    if not path.exists():
-        raise DataError(f"data.path={config.path} does not exist: looked for {path.absolute()}{_there(path)}")
+    config = located(config)
     # what was asked for tells an importer whose rows do not name their task which task they answer
     bases = {task.reads or task.name for task in tasks.values()}
     asked = tuple(tasks) if len(bases) > 1 or len(tasks) == 1 else tuple(bases)
-    config = config.model_copy(update={"path": str(path), "default_tasks": asked or config.default_tasks})
+    config = config.model_copy(update={"default_tasks": asked or config.default_tasks})
     problems = Problems()
     checks = Checks(problems, tasks, config)
     for noun in importer.read(config, problems):
         checks.take(noun)
     return _corpus(config, checks)
+
+
+def located(config: DataConfig) -> DataConfig:
+    """The same with the path as it is on disk.
+
+    Raises:
+        ConfigError: there is no such importer, or no path is given.
+        DataError: the path does not exist, though the importer reads from disk alone.
+    """
+    importer = registry.load("importers", config.importer)
+    if config.path is None:
+        raise ConfigError(f"The data set {config.name!r} does not say where it lies. Give it: data.path=FILE_OR_FOLDER")
+    path = locate(config.path)
+    if path.exists():
+        return config.model_copy(update={"path": str(path)})
+    if getattr(importer, "REMOTE", False):
+        return config
+    raise DataError(f"data.path={config.path} does not exist: looked for {path.absolute()}{_there(path)}")
+
+
+def tasks(config: DataConfig) -> dict[str, Task]:
+    """What a file answers, of a data set whose YAML names no task; asked of its importer.
+
+    Raises:
+        ConfigError: the importer can't tell, or as `located`.
+        DataError: the file can't be read, or as `located`.
+    """
+    config = located(config)
+    importer = registry.load("importers", config.importer)
+    if not hasattr(importer, "tasks"):
+        raise ConfigError(f"The importer {config.importer!r} can't tell the task of a file. Choose: task=[NAME]")
+    found: dict[str, Task] = importer.tasks(config)
+    return found
 
 
 def _corpus(config: DataConfig, checks: Checks) -> Corpus:

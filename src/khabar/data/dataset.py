@@ -12,6 +12,7 @@ from khabar.data import audit as audits
 from khabar.data import corpus, splits
 from khabar.data.corpus import Corpus
 from khabar.data.examples import examples
+from khabar.data.fold import TrainingFold
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
 from khabar.schema import Example, Task
@@ -37,6 +38,11 @@ class Dataset:
         asked = [self.tasks[name].model_dump(mode="json", include=DEFINING) for name in sorted(self.tasks)]
         parts = json.dumps([self.corpus.fingerprint, rule, asked], sort_keys=True)
         return hashlib.sha256(parts.encode()).hexdigest()
+
+    @cached_property
+    def training(self) -> TrainingFold:
+        """The training rows, as whatever is fitted to them takes them."""
+        return TrainingFold(self.splits)
 
     def of(self, split: str, task: str) -> list[Example]:
         """The examples of one task in one split."""
@@ -98,12 +104,12 @@ def load(
     if not tasks:
         raise ConfigError(f"No task was asked for; {config.name} offers {', '.join(config.tasks)}. Choose: task=[NAME]")
     for name in tasks:
-        if name not in config.tasks:
+        if config.tasks and name not in config.tasks:
             raise ConfigError(f"The data set {config.name!r} does not offer {name!r}. {suggest(name, config.tasks)}")
     config = config.model_copy(update={"on_leak": audit.on_leak or config.on_leak})
     read = corpus.read(config, tasks)
     made: list[Example] = []
-    counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels")}
+    counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels", "rows read")}
     counts = {what: count for what, count in counts.items() if count}
     for name, task in tasks.items():
         found, dropped = examples(read, task)

@@ -46,10 +46,13 @@ class Problems:
         self.total = 0
         self.notes: Counter[str] = Counter()
         self._rows: set[Place] = set()
+        self._read: set[Place] = set()
 
     def at(self, file: str, number: int | None = None, unit: str = "line") -> None:
         """The row that is being read from here on."""
         self.place = Place(file, number, unit)
+        if number is not None:
+            self._read.add(self.place)
 
     def add(self, field: str, wrong: str, fix: str, place: Place | None = None) -> None:
         """A bad row: it is left out, and stops the run when `on_error` says so."""
@@ -77,4 +80,4 @@ class Problems:
                 "Mend the rows, or leave them out and count them with data.on_error=skip"
             )
         skipped = {"bad rows skipped": len(self._rows)} if self._rows else {}
-        return {**dict(sorted(self.notes.items())), **skipped}
+        return {"rows read": len(self._read), **dict(sorted(self.notes.items())), **skipped}

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from khabar.config import LossConfig
+from khabar.data.fold import TrainingFold, required
 from khabar.models.classifier import columns
 from khabar.models.losses import class_weights, joint
-from khabar.models.windows import Pass, by_length, collate
+from khabar.models.windows import Batch, Pass, by_length, collate
 from khabar.schema import Example, Task
 
 
@@ -37,26 +38,33 @@ class Work(Protocol):
 
 
 def targets(examples: Sequence[Example], tasks: Mapping[str, Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Gold answers as (target [N, C], asked [N, J]); a missing answer is never a negative one."""
+    """Answers as (target [N, C], asked [N, J]): shares of the votes where an example has them, else 1 for gold.
+
+    A missing answer is never a negative one.
+    """
     place = columns(tasks)
     target = np.zeros((len(examples), sum(len(task.labels) for task in tasks.values())), np.float32)
     asked = np.zeros((len(examples), len(tasks)), bool)
     order = list(tasks)
     for row, example in enumerate(examples):
-        if example.gold is None:
+        answer = dict.fromkeys(example.gold or (), 1.0) if example.soft is None else example.soft
+        if example.gold is None and example.soft is None:
             continue
         asked[row, order.index(example.task)] = True
-        for label in example.gold:
-            target[row, place[example.task].start + tasks[example.task].labels.index(label)] = 1
+        for label, share in answer.items():
+            target[row, place[example.task].start + tasks[example.task].labels.index(label)] = share
     return target, asked
 
 
 @dataclass
 class ClassificationWork:
-    """The masked joint loss of several tasks over passes of windows."""
+    """The masked joint loss of several tasks over passes of windows.
+
+    What is counted, drawn again or hidden is so on the training fold alone: it takes nothing else.
+    """
 
     passes: Sequence[Pass]
-    examples: Sequence[Example]
+    examples: TrainingFold
     tasks: Mapping[str, Task]
     pad_id: int
     batch_tokens: int
@@ -64,13 +72,18 @@ class ClassificationWork:
     config: LossConfig
     seed: int
     repeat: Mapping[str, int] = field(default_factory=dict)
+    oversample: float = 0.0
+    mask: float = 0.0
+    mask_id: int | None = None
 
     def __post_init__(self) -> None:
-        """Lay out the targets; class weights are counted on these rows alone, which are the training fold's."""
+        """Lay out the targets and count the labels."""
+        required(self.examples)
         self._target, self._asked = targets(self.examples, self.tasks)
         self._weights = {
             name: torch.from_numpy(
-                class_weights(self._target[self._asked[:, j], column].astype(bool), self.tasks[name].kind, self.config)
+                # shares of the votes are summed: a label's weight meets as much of the target as another's
+                class_weights(self._target[self._asked[:, j], column].astype(float), self.tasks[name].kind, self.config)
             )
             for j, (name, column) in enumerate(columns(self.tasks).items())
         }
@@ -79,6 +92,7 @@ class ClassificationWork:
         for i, units in enumerate(self._units):
             groups.setdefault(tuple(sorted({self.examples[u].task for u in units})), []).append(i)
         self._groups = [np.array(groups[key]) for key in sorted(groups)]
+        self._rarity = self._rarities()
 
     def plan(self, epoch: int) -> list[list[int]]:
         """Passes drawn so that a task's rows come in proportion to rows ** mixing, batched by length and shuffled."""
@@ -94,9 +108,17 @@ class ClassificationWork:
         for group, rounds in zip(self._groups, share * rows.sum() / rows, strict=True):
             # whole rounds first: no pass twice before all came once
             often = max(self.repeat.get(self.examples[unit].task, 1) for unit in self._units[group[0]])
-            whole, rest = divmod(max(1, round(often * rounds * len(group))), len(group))
-            drawn += [np.tile(group, whole), order.permutation(group)[:rest]]
+            size = max(1, round(often * rounds * len(group)))
+            drawn.append(_drawn(group, size, self._rarity[group] ** self.oversample, order))
         return np.concatenate(drawn)
+
+    def _rarities(self) -> NDArray[np.float64]:
+        """Of each pass: the mean over its units of 1 / rows of the rarest label given; an empty answer is a label."""
+        count = np.maximum(self._target.sum(0), 1)
+        empty = self._asked.any(1) & ~self._target.any(1)
+        rarest = np.where(self._target > 0, 1 / count, 0).max(1)
+        rarest = np.where(empty, 1 / max(1, empty.sum()), rarest)
+        return np.array([rarest[units].mean() for units in self._units])
 
     def count(self, batch: list[int]) -> int:
         """Answered (unit, task) pairs."""
@@ -109,9 +131,28 @@ class ClassificationWork:
     def loss(self, model: nn.Module, batch: list[int], device: torch.device) -> Tensor:
         """The summed joint loss."""
         arrays = collate([self.passes[i] for i in batch], self.pad_id)
+        if self.mask:
+            self._hide(arrays)
         inputs = (arrays.ids_WL, arrays.mask_WL, arrays.types_WL, arrays.membership_UT)
         logits = model(*(torch.from_numpy(array).to(device) for array in inputs))
         target = torch.from_numpy(self._target[arrays.examples]).to(device)
         asked = torch.from_numpy(self._asked[arrays.examples]).to(device)
         weights = {name: weight.to(device) for name, weight in self._weights.items()}
         return joint(logits, target, asked, self.tasks, weights, self.config)
+
+    def _hide(self, arrays: Batch) -> None:
+        """Hide tokens that belong to a unit, in place; questions and special tokens stay. Seeded as dropout is."""
+        assert self.mask_id is not None
+        text_WL = arrays.membership_UT.any(0).reshape(arrays.ids_WL.shape)
+        arrays.ids_WL[text_WL & (torch.rand(arrays.ids_WL.shape).numpy() < self.mask)] = self.mask_id
+
+
+def _drawn(
+    group: NDArray[np.int64], size: int, weight: NDArray[np.float64], order: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw `size` of a group by weight, by systematic sampling: alike ones come once before any twice."""
+    shuffled = order.permutation(len(group))
+    share = weight[shuffled] / weight.sum() * size
+    ends = np.floor(np.cumsum(share) + order.random()).astype(np.int64)
+    ends[-1] = size
+    return np.repeat(group[shuffled], np.diff(np.minimum(ends, size), prepend=0))

@@ -46,7 +46,7 @@ def test_a_corpus_survives_the_disk(tmp_path):
     assert loaded.fingerprint == small().fingerprint
     for part in ("name", "articles", "labels", "spans", "relations"):
         assert getattr(loaded, part) == getattr(small(), part)
-    assert loaded.counts == {"articles": 2, "labels": 2, "spans": 2, "relations": 1}
+    assert loaded.counts == {"articles": 2, "labels": 2, "spans": 2, "relations": 1, "rows read": 7}
 
 
 def test_the_files_are_readable_and_leave_empty_fields_out(tmp_path):
@@ -98,7 +98,7 @@ def test_problems_count_rows_not_faults():
         problems.add("x", "a.", "b")
         problems.add("y", "a.", "b")
     problems.note("odd", 3)
-    assert problems.settle("skip") == {"odd": 3, "bad rows skipped": 5}
+    assert problems.settle("skip") == {"rows read": 5, "odd": 3, "bad rows skipped": 5}
     with pytest.raises(DataError, match="10 problems"):
         problems.settle("stop")
     assert Problems().settle("stop") == {}

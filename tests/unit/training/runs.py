@@ -15,6 +15,7 @@ from tests.tiny import vocab
 from transformers import BertConfig, BertModel
 
 from khabar.config import LoopConfig, LossConfig, MachineConfig, WindowsConfig
+from khabar.data.fold import TrainingFold
 from khabar.models.classifier import Classifier
 from khabar.models.windows import Pass, Windower
 from khabar.schema import Example, Task
@@ -89,7 +90,9 @@ def work(
     examples: Sequence[Example] = TRAIN, *, seed: int = 0, batch_tokens: int = 64, mixing: float = 1.0
 ) -> ClassificationWork:
     """What is trained on."""
-    return ClassificationWork(passes(examples), examples, TASKS, 0, batch_tokens, mixing, LossConfig(), seed)
+    return ClassificationWork(
+        passes(examples), TrainingFold({"train": examples}), TASKS, 0, batch_tokens, mixing, LossConfig(), seed
+    )
 
 
 def model(*, dropout: float = 0.1) -> Classifier:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from khabar.data.fold import TrainingFold, required
 from khabar.evaluation import rows
 from khabar.schema import Example, Prediction, Task
 
@@ -30,11 +31,11 @@ class Majority:
         return Prediction(example=example.id, task=example.task, probabilities=shares, labels=labels)
 
 
-def fit(train: Sequence[Example], dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Majority:
+def fit(train: TrainingFold, dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Majority:
     """Count the training rows; `dev` and `seed` are not needed."""
     shares = {}
     for name, task in tasks.items():
-        gold = rows.gold(task, [example for example in train if example.task == name])
+        gold = rows.gold(task, [example for example in required(train).answered if example.task == name])
         share = gold.mean(0) if len(gold) else np.full(len(task.labels), 1 / len(task.labels))
         shares[name] = dict(zip(task.labels, share.tolist(), strict=True))
     return Majority(dict(tasks), shares)

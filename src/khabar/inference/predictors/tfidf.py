@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from khabar.data.audit import fold
+from khabar.data.fold import TrainingFold, required
 from khabar.evaluation import calibration, rows
 from khabar.schema import Example, Prediction, Task
 
@@ -94,10 +95,11 @@ class Tfidf:
         return [found[i] for i in range(len(examples))]
 
 
-def fit(train: Sequence[Example], dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Tfidf:
+def fit(train: TrainingFold, dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Tfidf:
     """Fit one head for each task on its training rows; temperature and thresholds on its dev rows."""
+    answered = required(train).answered
     heads = {
-        name: _fit(task, [e for e in train if e.task == name], [e for e in dev if e.task == name], seed)
+        name: _fit(task, [e for e in answered if e.task == name], [e for e in dev if e.task == name], seed)
         for name, task in tasks.items()
     }
     return Tfidf(dict(tasks), heads)

@@ -42,7 +42,7 @@ def build(folder, articles, annotations):
 def test_an_empty_list_is_an_answer_and_everything_is_read(tmp_path, tasks):
     read = corpus.read(make(tmp_path), tasks("event_type"))
     assert [label.labels for label in read.labels] == [("CONSULT",), ()]
-    assert read.counts == {"articles": 1, "labels": 2, "spans": 2, "relations": 1}
+    assert read.counts == {"articles": 1, "labels": 2, "spans": 2, "relations": 1, "rows read": 6}
 
 
 BROKEN = [
