@@ -49,8 +49,8 @@ def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -
 LOSSES = {"single": single, "multi": multi}
 
 
-def class_weights(gold: NDArray[np.bool_], kind: Kind, config: LossConfig) -> NDArray[np.float32]:
-    """A weight for each label [K], from the gold rows [N, K] of the training fold alone.
+def class_weights(gold: NDArray[np.bool_] | NDArray[np.float32], kind: Kind, config: LossConfig) -> NDArray[np.float32]:
+    """A weight for each label [K], from the answers [N, K] of the training fold alone: gold, or shares of the votes.
 
     `balanced`: single, N / (K n_k); multi, (N - n_k) / n_k of the positive answer, at most 100 and at least 1 / 100; a
     label without a row weighs 1.

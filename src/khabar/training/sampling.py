@@ -116,7 +116,7 @@ class ClassificationWork:
         """Of each pass: the mean over its units of 1 / rows of the rarest label given; an empty answer is a label."""
         count = np.maximum(self._target.sum(0), 1)
         empty = self._asked.any(1) & ~self._target.any(1)
-        rarest = np.where(self._target > 0, 1 / count, 0).max(1)
+        rarest = (self._target / count).max(1)
         rarest = np.where(empty, 1 / max(1, empty.sum()), rarest)
         return np.array([rarest[units].mean() for units in self._units])
 

@@ -101,4 +101,4 @@ def test_problems_count_rows_not_faults():
     assert problems.settle("skip") == {"rows read": 5, "odd": 3, "bad rows skipped": 5}
     with pytest.raises(DataError, match="10 problems"):
         problems.settle("stop")
-    assert Problems().settle("stop") == {}
+    assert Problems().settle("stop") == {"rows read": 0}

@@ -1,10 +1,14 @@
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from khabar.config import AnnotatorsConfig
+from khabar.data import corpus as corpora
 from khabar.data.corpus import Corpus
-from khabar.data.examples import example_id, examples, gold
+from khabar.data.examples import example_id, examples, gold, soft
+from khabar.errors import ConfigError
 from khabar.schema import Article, Label, Task
 
 MULTI = Task(name="m", kind="multi", level="sentence", labels=("A", "B", "C"))
@@ -131,3 +135,127 @@ def test_groups_and_slices():
     assert slices["24"] == {"length": "long", "source": "كبير"}
     assert slices["z"] == {"length": "short", "source": "other"}
     assert {example.group for example in found} == {"g", "z"}
+
+
+# weights, an adjudicator, soft labels
+
+
+def settled(*rows, task=MULTI, **annotators):
+    """(gold, soft) of the one unit, or None, and what was dropped."""
+    found, dropped = examples(corpus(*rows), task, AnnotatorsConfig(**annotators))
+    return ((found[0].gold, found[0].soft) if found else None), dropped
+
+
+VOTES = row("1", "A"), row("2", "B"), row("3", "B")
+
+
+def test_weights_decide_the_majority():
+    assert settled(*VOTES)[0] == (("B",), None)
+    assert settled(*VOTES, weights={"1": 2.5})[0] == (("A",), None)
+    assert settled(*VOTES, weights={"1": 2.0}) == (None, {"no majority": 1})  # half is not more than half
+    assert settled(*VOTES, weights={"2": 0.0}) == (None, {"no majority": 1})  # not heard
+    assert settled(*VOTES, weights={"2": 0.0, "3": 0.0})[0] == (("A",), None)
+    assert settled(*VOTES, weights={"1": 0.0, "2": 0.0, "3": 0.0}) == (None, {"no answer left": 1})
+    # a tie is a tie, though 0.1 + 0.2 > 0.3 in floating point
+    assert settled(*VOTES, weights={"1": 0.3, "2": 0.1, "3": 0.2}) == (None, {"no majority": 1})
+    assert settled(row("1"), row("2", "A"), row("3", "C"), weights={"1": 3.0})[0] == ((), None)
+
+
+def test_gold_then_the_adjudicator_then_votes():
+    chief = row("chief", "C")
+    assert settled(*VOTES, chief) == (None, {"no majority": 1})
+    assert settled(*VOTES, chief, adjudicator="chief")[0] == (("C",), None)
+    assert settled(*VOTES, row("chief"), adjudicator="chief")[0] == ((), None)
+    assert settled(*VOTES, chief, row("gold", "A"), adjudicator="chief")[0] == (("A",), None)
+    assert settled(*VOTES, chief, adjudicator="chief", weights={"chief": 0.0, "1": 9.0})[0] == (("C",), None)
+    # who is in two minds has not adjudicated
+    assert settled(*VOTES, chief, row("chief", "A"), adjudicator="chief") == (None, {"no majority": 1})
+    other = row("chief", "A", article="b")
+    articles = {name: Article(id=name, text="نص قصير") for name in "ab"}
+    found, _ = examples(corpus(*VOTES, other, articles=articles), MULTI, AnnotatorsConfig(adjudicator="chief"))
+    assert [example.gold for example in found] == [("B",), ("A",)]
+
+
+def test_evidence_is_of_those_who_decide():
+    rows = [row("1", "A", evidence=(0, 4)), row("2", "A", evidence=(5, 9)), row("chief", "A", evidence=(11, 22))]
+    for config, evidence in (
+        ({}, (0, 4)),
+        ({"weights": {"1": 0.0}}, (5, 9)),
+        ({"adjudicator": "chief"}, (11, 22)),
+    ):
+        (found,), _ = examples(corpus(*rows), MULTI, AnnotatorsConfig(**config))
+        assert found.evidence == evidence
+
+
+@pytest.mark.parametrize("config", [{"weights": {"anna": 2.0}}, {"adjudicator": "anna"}])
+def test_a_name_that_nobody_has_is_an_error(config):
+    with pytest.raises(ConfigError) as error:
+        examples(corpus(row("hanna", "A"), row("2", "A")), SINGLE, AnnotatorsConfig(**config))
+    assert str(error.value).endswith("'anna', who annotated nothing here. Did you mean 'hanna'? There are: 2, hanna.")
+
+
+def test_soft_labels_of_a_multi_label_task_are_shares_of_votes():
+    answers = row("1", "A"), row("2", "A", "B"), row("3"), row("4", "A")
+    assert settled(*answers, soft=True)[0] == (("A",), {"A": 0.75, "B": 0.25, "C": 0.0})
+    assert settled(*answers, soft=True, weights={"2": 5.0})[0] == (("A", "B"), {"A": 0.875, "B": 0.625, "C": 0.0})
+    assert settled(row("1"), soft=True)[0] == ((), {"A": 0.0, "B": 0.0, "C": 0.0})
+    assert settled(row("1", "A"), row("2", "B"), soft=True) == ((None, {"A": 0.5, "B": 0.5, "C": 0.0}), {})
+
+
+def test_soft_labels_of_a_single_label_task_are_a_distribution():
+    answers = row("1", "A"), row("2", "A", "B"), row("3"), row("4", "A")
+    assert settled(*answers, soft=True, task=VIEW)[0] == (("A",), {"none": 0.25, "A": 0.625, "B": 0.125, "C": 0.0})
+    assert settled(row("1", "A"), row("2"), soft=True, task=VIEW) == (
+        (None, {"none": 0.5, "A": 0.5, "B": 0.0, "C": 0.0}),
+        {},
+    )
+    # an agreed answer that the task has no place for is dropped as ever
+    assert settled(row("1", "A", "B"), soft=True, task=VIEW) == (None, {"two or more labels": 1})
+    # without a label for it, a share of "none of them" can't be said
+    plain = row("1", "A", task="s"), row("2", "A", task="s"), row("3", task="s")
+    assert settled(*plain, soft=True, task=SINGLE)[0] == (("A",), None)
+    assert settled(*plain[1:], soft=True, task=SINGLE) == (None, {"no majority": 1})
+
+
+def test_an_adjudicated_answer_is_hard():
+    assert settled(*VOTES, row("gold", "A"), soft=True)[0] == (("A",), None)
+    assert settled(*VOTES, soft=True, adjudicator="1")[0] == (("A",), None)
+    both = row("1", "A", id_="x"), row("2", "B", id_="y")
+    assert settled(*both, row("3", "C", adjudicates=("x", "y")), soft=True)[0] == (
+        ("C",),
+        {"A": 0.0, "B": 0.0, "C": 1.0},
+    )
+
+
+@given(
+    st.lists(st.tuples(st.frozensets(st.sampled_from("ABC")), st.sampled_from([0.0, 0.1, 0.5, 1.0, 3.0])), min_size=1),
+    st.sampled_from([MULTI, VIEW]),
+    st.randoms(use_true_random=False),
+)
+def test_shares_and_gold_agree_whatever_the_votes(votes, task, random):
+    rows = [row(str(number), *sorted(vote)) for number, (vote, _) in enumerate(votes)]
+    config = AnnotatorsConfig(weights={str(number): weight for number, (_, weight) in enumerate(votes)}, soft=True)
+    shares, (answer, _) = soft(rows, task, config), gold(rows, task, config)
+    if not any(weight for _, weight in votes):
+        assert (shares, answer) == (None, None)
+        return
+    assert set(shares) == set(task.labels)
+    if task.kind == "single":
+        assert sum(shares.values()) == pytest.approx(1)
+        assert all(shares[label] <= 0.5 or (label,) == answer for label in shares if answer is not None)
+    elif answer is not None:
+        assert answer == tuple(label for label in task.labels if shares[label] > 0.5)
+    random.shuffle(rows)
+    assert soft(rows, task, config) == shares
+
+
+@pytest.mark.real_data
+def test_soft_labels_keep_every_un_sentence(real, data_config, tasks):
+    task = tasks("event_quad")
+    read = corpora.read(data_config("un_quadclass", path=real("un_quadclass")), task)
+    hard, dropped = examples(read, task["event_quad"])
+    kept, left = examples(read, task["event_quad"], AnnotatorsConfig(soft=True))
+    assert dropped["no majority"] == 318 == len(kept) - len(hard)
+    assert left == {"not annotated": 1}
+    assert sum(example.gold is None for example in kept) == 318
+    assert [example.gold for example in kept if example.gold is not None] == [example.gold for example in hard]

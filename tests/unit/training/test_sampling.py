@@ -8,9 +8,15 @@ import pytest
 import torch
 from tests.unit.training import runs
 from tests.unit.training.runs import TASKS, events, stances, work
+from torch.nn import functional as F
 
-from khabar.schema import Example
-from khabar.training.sampling import targets
+from khabar.config import AnnotatorsConfig, LossConfig
+from khabar.data.corpus import Corpus
+from khabar.data.examples import examples
+from khabar.data.fold import TrainingFold
+from khabar.models.losses import multi, single
+from khabar.schema import Article, Example, Label
+from khabar.training.sampling import ClassificationWork, targets
 
 
 def rows(made, epoch=0):
@@ -101,3 +107,69 @@ def test_the_loss_of_a_batch_is_the_sum_over_its_passes():
         apart = sum(float(made.loss(model, [i], torch.device("cpu"))) for i in batch)
         together = float(made.loss(model, batch, torch.device("cpu")))
     assert together == pytest.approx(apart, rel=1e-5)
+
+
+def three(*answers, **annotators):
+    """Training rows of the task stance out of three annotators' answers to each of several articles."""
+    articles = {str(n): Article(id=str(n), text=f"{n} رفض مجلس الأمم") for n in range(len(answers))}
+    labels = [
+        Label(id=f"{n}{name}", article=str(n), annotator=name, task="stance", labels=(label,), target="حرب غزة")
+        for n, given in enumerate(answers)
+        for name, label in zip("pqr", given, strict=True)
+    ]
+    corpus = Corpus("c", articles, tuple(labels), (), (), "MIT", {})
+    return examples(corpus, TASKS["stance"], AnnotatorsConfig(**annotators))[0]
+
+
+SPLIT = ("favor", "against", "against"), ("favor", "against", "none")
+
+
+@pytest.mark.parametrize(
+    ("annotators", "expected"),
+    [
+        ({}, [[0, 1, 0]]),
+        ({"weights": {"p": 3.0}}, [[1, 0, 0], [1, 0, 0]]),
+        ({"adjudicator": "r"}, [[0, 1, 0], [0, 0, 1]]),
+        ({"soft": True}, [[1 / 3, 2 / 3, 0], [1 / 3, 1 / 3, 1 / 3]]),
+        ({"soft": True, "weights": {"p": 2.0}}, [[1 / 2, 1 / 2, 0], [1 / 2, 1 / 4, 1 / 4]]),
+        ({"soft": True, "adjudicator": "r"}, [[0, 1, 0], [0, 0, 1]]),
+    ],
+)
+def test_three_annotators_become_training_targets(annotators, expected):
+    target, asked = targets(three(*SPLIT, **annotators), TASKS)
+    np.testing.assert_allclose(target[:, 2:], expected, rtol=1e-6)
+    assert asked.tolist() == [[False, True]] * len(expected)
+    assert not target[:, :2].any()
+
+
+def test_the_loss_of_soft_targets_is_the_mean_over_the_votes():
+    """Cross-entropy is linear in its target, so that shares of votes weigh each vote's own loss."""
+    rng = torch.Generator().manual_seed(0)
+    logits, weights, config = torch.randn(4, 3, generator=rng), torch.tensor([0.5, 1.0, 3.0]), LossConfig()
+    votes = torch.eye(3)[torch.tensor([0, 1, 1])]
+    share = votes.mean(0).expand(4, 3)
+    for loss, reference in (
+        (single, F.cross_entropy(logits, share, weights, reduction="none")),
+        (multi, F.binary_cross_entropy_with_logits(logits, share, pos_weight=weights, reduction="none").sum(-1)),
+    ):
+        found = loss(logits, share, weights, config)
+        torch.testing.assert_close(found, reference)
+        torch.testing.assert_close(found, sum(loss(logits, vote.expand(4, 3), weights, config) for vote in votes) / 3)
+
+
+def test_class_weights_count_shares_of_votes():
+    made = three(*SPLIT, ("against", "against", "against"), soft=True)  # 2/3, 2, 1/3 of 3 rows
+    event = [replace(example, soft={"conflict": 0.25, "cooperation": 0.75}) for example in events(2)]  # of 6
+    built = ClassificationWork(
+        runs.passes([*made, *event]),
+        TrainingFold({"train": [*made, *event]}),
+        TASKS,
+        0,
+        64,
+        1.0,
+        LossConfig(class_weights="balanced"),
+        0,
+    )
+    np.testing.assert_allclose(built._weights["stance"], [3 / (3 * 1), 3 / (3 * 2), 3 / (3 * 1)], rtol=1e-6)
+    np.testing.assert_allclose(built._weights["event"], [4.5 / 1.5, 1.5 / 4.5], rtol=1e-6)
+    assert built.count(list(range(len(built.passes)))) == 9
