@@ -6,6 +6,7 @@ stands in `schema.py`, because training, scoring and inference all speak of task
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -68,11 +69,25 @@ class SplitConfig(Record):
                 raise ValueError(f"fold is {self.fold}, of {self.folds} folds counted from 0")
             if self.inner_fold is not None and self.inner_fold >= self.folds - 1:
                 raise ValueError(f"inner_fold is {self.inner_fold}, of {self.folds - 1} remaining folds counted from 0")
+            if self.file is not None:
+                raise ValueError("a frozen file fixes what is test, so every fold would be the same: leave one out")
         elif self.inner_fold is not None:
             raise ValueError("inner_fold needs folds")
-        if self.rule == "date" and self.test_from is None:
-            raise ValueError("the rule date needs test_from, and dev_from before it where dev is wanted")
+        if self.stratify and self.rule in ("field", "date"):
+            raise ValueError(f"stratify has no say in the rule {self.rule}")
+        if self.rule == "date":
+            self._dates_fit()
         return self
+
+    def _dates_fit(self) -> None:
+        if self.test_from is None:
+            raise ValueError("the rule date needs test_from, and dev_from before it where dev is wanted")
+        for name in ("dev_from", "test_from"):
+            day = getattr(self, name)
+            if day is not None and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", day):
+                raise ValueError(f"{name} is {day!r}; write the day as YYYY-MM-DD")
+        if self.dev_from is not None and self.dev_from >= self.test_from:
+            raise ValueError(f"dev_from {self.dev_from} is not before test_from {self.test_from}")
 
 
 class AnnotatorsConfig(Record):

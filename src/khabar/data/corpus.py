@@ -43,9 +43,9 @@ class Corpus:
 def save(corpus: Corpus, folder: Path) -> None:
     """Write `articles.jsonl` and `annotations.jsonl`; each appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / rows.ARTICLES, (rows.dumps(rows.plain(noun)) for noun in corpus.articles.values()))
+    write_lines(folder / rows.ARTICLES, (rows.dumps(rows.plain(noun)) for noun in corpus.articles.values()))
     annotations: tuple[rows.Noun, ...] = (*corpus.labels, *corpus.spans, *corpus.relations)
-    _write(folder / rows.ANNOTATIONS, (rows.dumps(rows.plain(noun)) for noun in annotations))
+    write_lines(folder / rows.ANNOTATIONS, (rows.dumps(rows.plain(noun)) for noun in annotations))
 
 
 def load(folder: Path) -> Corpus:
@@ -130,7 +130,8 @@ def _corpus(config: DataConfig, checks: Checks) -> Corpus:
     return Corpus(config.name, checks.articles, labels, spans, relations, config.licence, {**sizes, **counts})
 
 
-def _write(path: Path, lines: Iterable[str]) -> None:
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text file that appears whole or not at all."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
