@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from khabar.data.decoding import encoding_of
 from khabar.data.problems import Problems
 from khabar.registry import suggest
 from khabar.schema import Article, Label, Relation, Span
@@ -40,27 +41,26 @@ def dumps(row: dict[str, Any]) -> str:
 
 
 def objects(path: Path, problems: Problems) -> Iterator[dict[str, Any]]:
-    """The objects of a JSON Lines file, with `problems.place` set to each; blank lines and a BOM are passed over."""
+    """The objects of a JSON Lines file, with `problems.place` set to each; blank lines and a BOM are passed over.
+
+    Raises:
+        DataError: the file is in no encoding that khabar reads.
+    """
     problems.at(path.name)
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig", newline="\n") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                problems.at(path.name, number)
-                try:
-                    row = json.loads(line)
-                except ValueError as error:
-                    problems.add("line", f"not JSON: {error}.", "Write one JSON object a line")
-                    continue
-                if isinstance(row, dict):
-                    yield row
-                else:
-                    problems.add("line", f"a JSON {type(row).__name__}.", "Write one JSON object a line")
-    except UnicodeDecodeError as error:
-        problems.at(path.name, number + 1)
-        problems.add("line", f"not UTF-8 ({error.reason}); the rest is not read.", "Save the file as UTF-8")
+    with path.open(encoding=encoding_of(path, problems), newline="\n") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            problems.at(path.name, number)
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                problems.add("line", f"not JSON: {error}.", "Write one JSON object a line")
+                continue
+            if isinstance(row, dict):
+                yield row
+            else:
+                problems.add("line", f"a JSON {type(row).__name__}.", "Write one JSON object a line")
 
 
 def article(row: dict[str, Any]) -> Article:

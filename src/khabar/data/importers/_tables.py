@@ -1,11 +1,12 @@
 """Tables as rows by column name, whatever their format, each with its place in the file."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from khabar.data import rows
+from khabar.data.decoding import encoding_of
 from khabar.data.problems import Problems
 from khabar.errors import DataError
 
@@ -17,7 +18,7 @@ def table(path: Path, problems: Problems) -> tuple[tuple[str, ...], Rows]:
     """The columns of a table, and its rows; `problems.place` is set to each row before it is given.
 
     Raises:
-        DataError: the file is empty or cannot be read as what its suffix says.
+        DataError: the file is empty, in no encoding that khabar reads, or not what its suffix says.
     """
     match path.suffix.lower():
         case ".parquet":
@@ -27,6 +28,18 @@ def table(path: Path, problems: Problems) -> tuple[tuple[str, ...], Rows]:
         case ".tsv":
             return _separated(path, problems, "\t")
     return _jsonl(path, problems)
+
+
+def require(columns: tuple[str, ...], needed: Iterable[str], path: Path) -> None:
+    """Nothing, if a table has the columns that its format prescribes.
+
+    Raises:
+        DataError: it lacks some; the message lists those and what it has.
+    """
+    if missing := [name for name in needed if name not in columns]:
+        raise DataError(
+            f"{path} has no column {', '.join(missing)}. It has: {', '.join(columns)}. Is it the file as published?"
+        )
 
 
 def _jsonl(path: Path, problems: Problems) -> tuple[tuple[str, ...], Rows]:
@@ -66,19 +79,19 @@ def _separated(path: Path, problems: Problems, delimiter: str) -> tuple[tuple[st
 
 
 def _cells(path: Path, problems: Problems, delimiter: str) -> Iterator[list[str]]:
-    problems.at(path.name, 1)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    problems.at(path.name)
+    with path.open(encoding=encoding_of(path, problems), newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
         before = 0
         try:
             for row in reader:
-                problems.at(path.name, before + 1)  # where the row begins: its cells may hold line breaks
+                if before:  # the header is no row
+                    problems.at(path.name, before + 1)  # where the row begins: its cells may hold line breaks
                 before = reader.line_num
                 yield row
-        except (csv.Error, UnicodeDecodeError) as error:
+        except csv.Error as error:
             problems.at(path.name, before + 1)
-            what = "not UTF-8" if isinstance(error, UnicodeDecodeError) else f"broken ({error})"
-            problems.add("line", f"{what}; the rest is not read.", "Save the table as UTF-8, its quotes closed")
+            problems.add("line", f"broken ({error}); the rest is not read.", "Close its quotes")
 
 
 def _parquet(path: Path, problems: Problems) -> tuple[tuple[str, ...], Rows]:

@@ -140,12 +140,23 @@ def test_broken_csv(tmp_path, tasks):
         corpus.read(config(path), tasks("event_type"))
     assert "a.csv:4: line: 3 cells, the header has 2" in str(error.value)
     assert "a.csv:5: line: broken" in str(error.value)
-    path.write_bytes("text,label\nخبر,AID\n".encode("cp1256"))
-    with pytest.raises(DataError, match="not UTF-8"):
+    path.write_bytes("text,label\nخبر,AID\nخبر\u00e9,AID\n".encode("latin-1", "replace") + b"\xe9")
+    with pytest.raises(DataError, match=r"a.csv:3: not UTF-8 \(the byte at offset 22"):
         corpus.read(config(path), tasks("event_type"))
     path.write_text("")
     with pytest.raises(DataError, match="holds no row"):
         corpus.read(config(path), tasks("event_type"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1256"])
+def test_a_table_in_another_encoding_is_read_and_said(tmp_path, tasks, encoding):
+    plain = corpus.read(separated(tmp_path / "a.csv", [("text", "label"), (TEXT, "REJECT")]), tasks("event_type"))
+    other = corpus.read(
+        separated(tmp_path / "b.csv", [("text", "label"), (TEXT, "REJECT")], encoding=encoding), tasks("event_type")
+    )
+    assert other.fingerprint == plain.fingerprint
+    assert other.counts == plain.counts | {f"b.csv read as {encoding}": 1}
+    assert plain.counts["rows read"] == 1
 
 
 def test_broken_jsonl_and_parquet(tmp_path, tasks):

@@ -1,0 +1,247 @@
+"""What an annotation tool asked becomes tasks: khabar's own where one fits, else a new one of the labels given.
+
+Tools export answers, not questions. A control is what can be seen of a question in its answers; an importer gathers
+its controls and learns here which tasks the file answers (`tasks`), and which control answers a task (`assign`).
+"""
+
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from khabar.config import DataConfig, resource
+from khabar.errors import DataError
+from khabar.registry import suggest
+from khabar.schema import Task
+
+NONE = "none"  # beside a lone label: a task is a choice, so what lacks the label needs a name
+
+
+@dataclass(frozen=True)
+class Control:
+    """What annotators were asked in one tool: a name, the labels given, whether several at once, whether on spans.
+
+    `empty`: somebody submitted it without a label, which is an answer. `asks`: the parts of a question ("holder",
+    "target") that the file gives beside the text. Labels are in the file's spelling.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    several: bool
+    spans: bool
+    empty: bool = False
+    asks: tuple[Literal["holder", "target"], ...] = ()
+
+
+def tasks(controls: Iterable[Control], config: DataConfig) -> dict[str, Task]:
+    """The tasks that a file's controls answer, by name, in the order of the controls.
+
+    khabar's own where one fits: the same name, or the only one whose labels hold all that were given (two at least,
+    after `label_map`), whose level and kind allow what was done, and whose question the file can put. Else a new one:
+    its name the control's in `[a-z0-9_]`, its labels sorted, `multi` where several labels or none were given at once,
+    `sentence` for spans. A lone label that was also withheld becomes a choice between it and "none". A lone label that
+    everybody gave asks nothing and is passed over.
+
+    Raises:
+        DataError: no control is left to train on; the message lists them.
+    """
+    controls = tuple(controls)
+    found = _found(controls, config)
+    if not found:
+        raise DataError(
+            f"No task can be made of what the annotators answered: {_listed(controls)}. A task needs two labels, or "
+            "one label and texts that were left without it"
+        )
+    return {task.name: task for task in found.values()}
+
+
+def assign(controls: Iterable[Control], config: DataConfig) -> dict[str, str]:
+    """Control name -> the task it answers, for every asked task (`config.default_tasks`).
+
+    `config.columns[task]` names the control; else it is the one of the same name, else the one whose labels fit. The
+    task is the one that an asked task reads where the labels are that one's (event_quad for event_quad5). A control
+    that is not among the keys answers nothing that was asked.
+
+    Raises:
+        DataError: an asked task has no control, or several that fit alike; the message lists them with their labels.
+    """
+    controls = tuple(controls)
+    found = _found(controls, config)
+    exist = known(controls, config)
+    made = {task.name: name for name, task in found.items() if task.name not in own()}
+    names = {control.name for control in controls}
+    taken = {task: name for task in config.default_tasks if (name := _named(task, names, config) or made.get(task))}
+    for task in config.default_tasks:
+        if task not in taken:
+            # a control that suits another asked task better is left to it
+            others = set(config.default_tasks) - {task}
+            free = [
+                control
+                for control in controls
+                if control.name not in taken.values()
+                and (control.name not in found or found[control.name].name not in others)
+            ]
+            suits = {control.name for control in free if control.name in found and found[control.name].name == task}
+            if task in {control.name for control in free} and suits <= {task}:
+                taken[task] = task
+            else:
+                taken[task] = _fitting(task, exist.get(task), free, controls, config)
+    by_name = {control.name: control for control in controls}
+    answers: dict[str, str] = {}
+    for task, name in taken.items():
+        if name in answers:
+            raise DataError(f"{answers[name]} and {task} would both be answered by {name!r}. {_say(task)}")
+        answers[name] = _answered(task, exist.get(task), by_name[name], config)
+    return answers
+
+
+def known(controls: Iterable[Control], config: DataConfig) -> dict[str, Task]:
+    """Every task by name that a file's answers may be put to: khabar's own and the new ones."""
+    return {**own(), **{task.name: task for task in _found(tuple(controls), config).values()}}
+
+
+def narrow(controls: Iterable[Control], config: DataConfig, marks: Collection[str]) -> tuple[Control, ...]:
+    """Of the controls named in `marks`, only the labels that an asked task of khabar's has, if there are any.
+
+    Events and those who take part in them are often marked by one control, and `event_type` asks for the former. A
+    control that stays whole is one of an asked task's own name, or one that was itself made a task that is asked.
+    """
+    controls = tuple(controls)
+    found = _found(controls, config)
+    asked = [own()[name] for name in config.default_tasks if name in own() and own()[name].level == "sentence"]
+    narrowed = []
+    for control in controls:
+        labels = tuple(
+            label
+            for label in control.labels
+            if any(_spelled(label, task.name, config) in task.labels for task in asked)
+        )
+        whole = control.name in found and found[control.name].name in config.default_tasks
+        narrowed.append(replace(control, labels=labels) if labels and control.name in marks and not whole else control)
+    return tuple(narrowed)
+
+
+@functools.cache
+def own() -> Mapping[str, Task]:
+    """The tasks that come with khabar, by name: the files of `configs/task/`."""
+    import yaml
+
+    files = sorted(resource("configs/task").glob("*.yaml"))
+    made = [Task.of(yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files]
+    return {task.name: task for task in made}
+
+
+def _found(controls: Sequence[Control], config: DataConfig) -> dict[str, Task]:
+    """Control name -> task; controls of the same name as one of khabar's tasks choose first."""
+    chosen: dict[str, Task] = {}
+    for control in controls:
+        task = own().get(control.name)
+        if task is not None and set(task.asks) <= set(control.asks):
+            chosen[control.name] = task
+    for control in controls:
+        fitting = _by_labels(control, config, {task.name for task in chosen.values()})
+        if control.name not in chosen and fitting is not None:
+            chosen[control.name] = fitting
+    for control in sorted(controls, key=lambda control: _slug(control.name, set()) != control.name):
+        if control.name not in chosen:
+            name = _slug(control.name, {*own(), *(task.name for task in chosen.values())})
+            labels = sorted(_mapped(control, name, config))
+            if len(labels) == 1 and control.empty and labels != [NONE]:
+                chosen[control.name] = _new(control, name, (*labels, NONE), empty_as=NONE)
+            elif len(labels) > 1:
+                chosen[control.name] = _new(control, name, tuple(labels))
+    return {control.name: chosen[control.name] for control in controls if control.name in chosen}
+
+
+def _by_labels(control: Control, config: DataConfig, taken: set[str]) -> Task | None:
+    fits = []
+    for task in own().values():
+        labels = _mapped(control, task.name, config)
+        multi = task.kind == "multi" or not (control.several or (control.empty and task.empty_as is None))
+        level = task.level == "sentence" or not control.spans
+        if labels <= set(task.labels) and len(labels) > 1 and multi and level and task.asks == control.asks:
+            fits.append(task)
+    exact = [task for task in fits if _mapped(control, task.name, config) == set(task.labels)]
+    best = exact or fits
+    return best[0] if len(best) == 1 and best[0].name not in taken else None
+
+
+def _new(control: Control, name: str, labels: tuple[str, ...], empty_as: str | None = None) -> Task:
+    return Task(
+        name=name,
+        labels=labels,
+        kind="multi" if empty_as is None and (control.several or control.empty) else "single",
+        level="sentence" if control.spans else "article",
+        asks=control.asks,
+        pool="attention" if control.asks else "mean",
+        empty_as=empty_as,
+    )
+
+
+def _named(task: str, names: Collection[str], config: DataConfig) -> str | None:
+    """The control that `config.columns` gives to a task."""
+    asked = config.columns.get(task)
+    if asked is not None and asked not in names:
+        raise DataError(f"data.columns.{task}={asked}: the file has no such control. {suggest(asked, names)}")
+    return asked
+
+
+def _fitting(
+    task: str, known: Task | None, free: Sequence[Control], controls: Sequence[Control], config: DataConfig
+) -> str:
+    """The one control, of those that are free, that has the task's labels."""
+    fits = []
+    for control in free:
+        labels = _mapped(control, task, config)
+        if known is not None and labels and labels <= set(known.labels):
+            fits.append(control)
+    fits = [control for control in fits if len(control.labels) > 1] or fits  # a lone label would fit many a task
+    if not fits and known is not None:  # its labels are wrong, which is told of each row
+        fits = [control for control in free if control.name == known.reads]
+    if len(fits) == 1:
+        return fits[0].name
+    if not fits:
+        labels_ = f" ({', '.join(known.labels)})" if known is not None else ""
+        raise DataError(f"Nothing in the file answers {task}{labels_}. It asks: {_listed(controls)}. {_say(task)}")
+    raise DataError(f"{task} could be answered by several controls: {_listed(fits)}. {_say(task)}")
+
+
+def _answered(task: str, known: Task | None, control: Control, config: DataConfig) -> str:
+    """The task itself, or the one it reads where the control's labels are that one's."""
+    read = own().get(known.reads) if known is not None and known.reads else None
+    if read is None or control.name == task:
+        return task
+    return read.name if control.name == read.name or _mapped(control, task, config) <= set(read.labels) else task
+
+
+def _mapped(control: Control, task: str, config: DataConfig) -> set[str]:
+    """The control's labels in the spelling of a task."""
+    return {_spelled(label, task, config) for label in control.labels}
+
+
+def _spelled(label: str, task: str, config: DataConfig) -> str:
+    reads = own()[task].reads if task in own() else None
+    return (config.label_map.get(task) or config.label_map.get(reads or "", {})).get(label, label)
+
+
+def _slug(name: str, taken: set[str]) -> str:
+    """A task's name made of a control's, "task" where no Latin letter is left; numbered if it is taken."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).lstrip("_0123456789").rstrip("_") or "task"
+    number = next(number for number in range(1, len(taken) + 2) if _numbered(slug, number) not in taken)
+    return _numbered(slug, number)
+
+
+def _numbered(slug: str, number: int) -> str:
+    return slug if number == 1 else f"{slug}_{number}"
+
+
+def _say(task: str) -> str:
+    return f"Say which one does: data.columns.{task}=CONTROL, and spell its labels with data.label_map"
+
+
+def _listed(controls: Sequence[Control]) -> str:
+    """Each control with its labels, as an error shows them."""
+    if not controls:
+        return "nothing"
+    return "; ".join(f"{control.name!r} ({', '.join(control.labels[:20]) or 'no label'})" for control in controls)
