@@ -170,7 +170,9 @@ class Composer:
             plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
         except (OmegaConfBaseException, ValueError, TypeError) as error:
             raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
-        return plain, _with_tasks_of_file(plain, tasks)
+        if "task" in self.groups and "data" in self.groups:
+            tasks = _with_tasks_of_file(plain, tasks)
+        return plain, tasks
 
     def _with_default_tasks(self, chosen: dict[str, str], values: dict[str, Any]) -> dict[str, str]:
         """The same as composing twice, where the file of the data set alone tells: it saves a fifth of the time."""
@@ -425,7 +427,7 @@ def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:
     from khabar.config import DataConfig
 
     data = plain.get("data")
-    if not isinstance(data, dict) or "task" not in plain or data.get("tasks") != []:
+    if not isinstance(data, dict) or data.get("tasks") != []:
         return chosen
     if not chosen:
         from pydantic import ValidationError
@@ -436,7 +438,7 @@ def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:
             config = DataConfig.of(data)
         except ValidationError:
             return chosen  # told of with everything else that does not fit
-        given = plain["task"] or {}
+        given = plain.get("task") or {}
         found = {name: task.model_dump(mode="json") for name, task in corpus.tasks(config).items()}
         plain["task"] = {**given, **{name: {**task, **given.get(name, {})} for name, task in found.items()}}
         chosen = set(found)

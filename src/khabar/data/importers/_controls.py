@@ -72,21 +72,17 @@ def assign(controls: Iterable[Control], config: DataConfig) -> dict[str, str]:
     made = {task.name: name for name, task in found.items() if task.name not in own()}
     names = {control.name for control in controls}
     taken = {task: name for task in config.default_tasks if (name := _named(task, names, config) or made.get(task))}
+    # a control that suits another asked task better is left to it
+    suited = {name: task.name for name, task in found.items() if task.name in config.default_tasks}
     for task in config.default_tasks:
-        if task not in taken:
-            # a control that suits another asked task better is left to it
-            others = set(config.default_tasks) - {task}
-            free = [
-                control
-                for control in controls
-                if control.name not in taken.values()
-                and (control.name not in found or found[control.name].name not in others)
-            ]
-            suits = {control.name for control in free if control.name in found and found[control.name].name == task}
-            if task in {control.name for control in free} and suits <= {task}:
-                taken[task] = task
-            else:
-                taken[task] = _fitting(task, exist.get(task), free, controls, config)
+        if task in taken:
+            continue
+        free = [one for one in controls if one.name not in taken.values() and suited.get(one.name, task) == task]
+        better = any(suited.get(control.name) == task for control in free if control.name != task)
+        if task in {control.name for control in free} and not better:
+            taken[task] = task
+        else:
+            taken[task] = _fitting(task, exist.get(task), free, controls, config)
     by_name = {control.name: control for control in controls}
     answers: dict[str, str] = {}
     for task, name in taken.items():
