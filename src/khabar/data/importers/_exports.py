@@ -77,7 +77,7 @@ def objects(files: Iterable[Path], problems: Problems) -> Iterator[tuple[Path, d
 
 def person(name: str) -> str:
     """An annotator's name, an e-mail address in it replaced by a pseudonym, the same in every file and run."""
-    return _without_addresses(unquote(name)).strip()
+    return without_addresses(unquote(name)).strip()
 
 
 def options(config: DataConfig, exist: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -320,8 +320,9 @@ def text_of(row: Mapping[str, Any], shape: str) -> str:
 def _string(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    return _without_addresses(str(value)).strip() or None
+    return without_addresses(str(value)).strip() or None
 
 
-def _without_addresses(text: str) -> str:
+def without_addresses(text: str) -> str:
+    """The text with each e-mail address replaced by the same pseudonym wherever it stands."""
     return EMAIL.sub(lambda at: f"user-{hashlib.sha256(at[0].lower().encode()).hexdigest()[:8]}", text)

@@ -1,0 +1,302 @@
+"""An unmodified JSON export of Label Studio: choices, taxonomies, spans and relations, of any team's own project."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from khabar.config import DataConfig
+from khabar.data.importers import _controls
+from khabar.data.importers._controls import Control
+from khabar.data.importers._label_studio import COLUMNS, Annotation, Item, items
+from khabar.data.problems import Problems
+from khabar.errors import ConfigError, DataError
+from khabar.registry import suggest
+from khabar.schema import Article, Label, Offsets, Relation, Span, Task
+
+SENTENCE = "sentence"  # the control, and its one label, of khabar's own labelling configuration: see data/labelling.py
+RELATED = "related"  # the role of a relation that was given no label
+
+
+def tasks(config: DataConfig) -> dict[str, Task]:
+    """The tasks that the export answers.
+
+    Raises:
+        ConfigError: an option that does not exist.
+        DataError: the file is no JSON export, or nobody answered anything that makes a task.
+    """
+    return _controls.tasks(_gather(items(config, Problems())).controls, config)
+
+
+def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | Span | Relation]:
+    """Each text as an article, the annotators' answers as labels, what they marked besides as spans and relations.
+
+    Tasks of one id (`data.id`, else the task's) and text are one article. An annotator is a number, never an e-mail
+    address; `ground_truth` makes it `gold`. Cancelled annotations and predictions are passed over and counted, unless
+    the option `predictions` is `true`: then each model is one annotator more, by its version.
+
+    What an annotator who submitted left blank is "none of them" where the task has that answer (it takes several
+    labels, or an `empty_as`), otherwise no answer: of the whole text; of every region that others answered for; and of
+    spans, of each that somebody else marked and that overlaps none of the annotator's own, or of the whole text where
+    nobody marked any.
+
+    Raises:
+        ConfigError: an option or a column that does not exist.
+        DataError: the file is no JSON export, or it does not answer an asked task.
+    """
+    found = items(config, problems)
+    asked = _gather(found)
+    known = _controls.known(asked.controls, config)
+    marks = {answer.control for item in found for one in item.annotations for answer in one.answers if answer.marks}
+    asked = replace(asked, controls=_controls.narrow(asked.controls, config, marks))
+    try:
+        answers = _controls.assign(asked.controls, config)
+    except DataError:
+        problems.settle(config.on_error)  # bad rows may be why nothing answers a task: they are told first
+        raise
+    for name in config.columns:
+        if name not in COLUMNS and name not in known:
+            exist = {*COLUMNS, *known}
+            raise ConfigError(f"data.columns.{name}: no field and no task has that name. {suggest(name, exist)}")
+    reader = _Reader(problems, asked, {name: (task, known.get(task)) for name, task in answers.items()})
+    by_id: dict[str, list[Item]] = {}
+    for item in found:
+        first = by_id.setdefault(item.article.id, [item])[0]
+        if first is item:
+            continue
+        if (first.article.text, first.article.meta) == (item.article.text, item.article.meta):
+            by_id[item.article.id].append(item)
+        else:
+            wrong = f"{item.article.id!r} is taken by {first.place}, of another text, group or split."
+            problems.add("id", wrong, "Name a field with ids of their own: data.columns.id=FIELD", item.place)
+    for group in by_id.values():
+        problems.at(*group[0].place)
+        yield group[0].article
+        yield from reader.nouns(group)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the project asked, as far as its answers show.
+
+    `hosts` are the marks (control and label) whose regions a control was answered for, `units` the controls that only
+    mark such regions; `shown` pairs projects with the controls that they have; `repeated` are those that a Repeater
+    shows once for each question.
+    """
+
+    controls: tuple[Control, ...]
+    hosts: dict[str, set[tuple[str, str]]]
+    units: set[str]
+    shown: set[tuple[str, str]]
+    repeated: set[str]
+
+    def may_answer(self, item: Item, annotation: Annotation, control: str) -> bool:
+        """Whether the annotator saw the control, and nothing that was said of it got lost."""
+        return (item.project, control) in self.shown and control not in annotation.broken
+
+    def hosted(self, annotation: Annotation, control: Control) -> set[Offsets]:
+        """The regions of an annotation that a control is about, whether or not it was answered there."""
+        found = {unit.span for unit in _given(annotation, control)}
+        hosts = self.hosts.get(control.name, set())
+        for answer in annotation.answers:
+            if answer.marks and hosts & {(answer.control, label) for label in answer.labels}:
+                found.add(answer.span)
+        return {span for span in found if span is not None}
+
+
+def _gather(found: Sequence[Item]) -> _Asked:
+    labels: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    spans: set[str] = set()
+    shown: set[tuple[str, str]] = set()
+    repeated: set[str] = set()
+    hosts: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
+    for project, annotation in ((item.project, one) for item in found for one in item.annotations):
+        marks = {answer.region: answer for answer in annotation.answers if answer.marks}
+        for answer in annotation.answers:
+            labels[answer.control] |= dict.fromkeys(answer.labels)
+            shown.add((project, answer.control))
+            if answer.span is not None:
+                spans.add(answer.control)
+            if answer.question is not None:
+                repeated.add(answer.control)
+            if not answer.marks and (mark := marks.get(answer.region)):
+                hosts[answer.control] |= {(mark.control, label) for label in mark.labels}
+    carriers = {control for group in hosts.values() for control, _ in group}
+    units = {name for name in carriers if len(labels[name]) == 1}
+    units |= {SENTENCE} if list(labels.get(SENTENCE, ())) == [SENTENCE] else set()
+    asked = _Asked((), hosts, units, shown, repeated)
+    controls = (Control(name, tuple(labels[name]), False, name in spans) for name in labels if name not in units)
+    return replace(asked, controls=tuple(_completed(control, asked, found) for control in controls))
+
+
+def _completed(control: Control, asked: _Asked, found: Sequence[Item]) -> Control:
+    """The control with what its answers show: several labels at once, none at all, a question beside the text."""
+    pairs = [(item, annotation) for item in found for annotation in item.annotations]
+    return replace(
+        control,
+        several=any(len(labels) > 1 for _, one in pairs for labels in _given(one, control).values()),
+        empty=any(_left(asked, item, one, control) for item, one in pairs),
+        asks=() if control.spans else _asks(found, control),
+    )
+
+
+class _Unit(NamedTuple):
+    """What is answered: the whole text or a span, perhaps one of its questions by number."""
+
+    span: Offsets | None
+    question: int | None
+
+
+def _given(annotation: Annotation, control: Control) -> dict[_Unit, dict[str, None]]:
+    """The labels that one annotation gives by one control, merged where it marked the same words twice."""
+    found: defaultdict[_Unit, dict[str, None]] = defaultdict(dict)
+    for answer in annotation.answers:
+        if answer.control == control.name:
+            labels = [label for label in answer.labels if label in control.labels]
+            if labels or not answer.labels:  # of a narrowed control, other labels are no answers
+                found[_Unit(answer.span, answer.question)] |= dict.fromkeys(labels)
+    return found
+
+
+def _left(asked: _Asked, item: Item, annotation: Annotation, control: Control) -> bool:
+    """Whether leaving a control blank was an answer here, as far as can be told before its task is known."""
+    if not asked.may_answer(item, annotation, control.name):
+        return False
+    given = _given(annotation, control)
+    if any(not labels for labels in given.values()):
+        return True
+    if not control.spans:  # beside answers to other controls, a blank one may have been hidden or optional
+        return annotation.blank
+    hosts = {name for name, _ in asked.hosts.get(control.name, ())}
+    regions = asked.hosted(annotation, control)
+    if not regions:
+        return annotation.blank or not hosts
+    return hosts <= asked.units and any(_Unit(span, None) not in given for span in regions)
+
+
+def _asks(found: Iterable[Item], control: Control) -> tuple[Literal["holder", "target"], ...]:
+    """The parts of the question that every answer to a control has beside it."""
+    parts = [item.beside(unit.question) for item in found for one in item.annotations for unit in _given(one, control)]
+    names: tuple[Literal["holder", "target"], ...] = ("holder", "target")
+    return tuple(name for name in names if parts and all(name in part for part in parts))
+
+
+class _Reader:
+    """The nouns of one article after the other."""
+
+    def __init__(self, problems: Problems, asked: _Asked, answers: dict[str, tuple[str, Task | None]]) -> None:
+        self.problems = problems
+        self.asked = asked
+        self.answers = answers
+        self.controls = {control.name: control for control in asked.controls}
+        self.ids: Counter[str] = Counter()
+
+    def nouns(self, group: list[Item]) -> Iterator[Label | Span | Relation]:
+        """What all annotators said of one article."""
+        pairs = [(item, annotation) for item in group for annotation in item.annotations]
+        for control, (name, task) in self.answers.items():
+            yield from self._labels(pairs, self.controls[control], name, task)
+        for item, annotation in pairs:
+            self.problems.at(*item.place)
+            yield from self._marked(item, annotation)
+            for name in self.controls.keys() - self.answers.keys():
+                if any(answer.control == name and not answer.marks for answer in annotation.answers):
+                    self.problems.note(f"answers to {name}, which no asked task takes")
+
+    def _labels(
+        self, pairs: list[tuple[Item, Annotation]], control: Control, name: str, task: Task | None
+    ) -> Iterator[Label]:
+        if task is None:
+            none, asks = control.several or control.empty, control.asks
+        else:
+            none, asks = task.kind == "multi" or task.empty_as is not None, task.asks
+        everywhere = {unit.span for _, one in pairs for unit in _given(one, control) if unit.span}
+        for item, annotation in pairs:
+            self.problems.at(*item.place)
+            given = self._given(annotation, control, none)
+            if none and self.asked.may_answer(item, annotation, control.name):
+                blank = self._blank(item, annotation, control, everywhere)
+                given |= dict.fromkeys(blank - given.keys(), ())
+            for unit in sorted(given, key=lambda unit: (unit.span or (-1, -1), unit.question or 0)):
+                parts = item.beside(unit.question)
+                yield Label(
+                    id=self._id(item, annotation, ""),
+                    article=item.article.id,
+                    annotator=annotation.annotator,
+                    task=name,
+                    labels=given[unit],
+                    span=unit.span,
+                    holder=parts.get("holder") if "holder" in asks else None,
+                    target=parts.get("target") if "target" in asks else None,
+                )
+
+    def _given(self, annotation: Annotation, control: Control, none: bool) -> dict[_Unit, tuple[str, ...]]:
+        found: dict[_Unit, tuple[str, ...]] = {}
+        for unit, labels in _given(annotation, control).items():
+            if control.spans and unit.span is None:
+                wrong = f"{control.name} is answered for a region that does not exist."
+                self.problems.add("region", wrong, "Export the project again, unchanged")
+            elif labels or none:
+                found[unit] = tuple(labels)
+        return found
+
+    def _blank(self, item: Item, annotation: Annotation, control: Control, everywhere: set[Offsets]) -> set[_Unit]:
+        """What an annotation leaves without an answer, where that is one."""
+        if control.name in self.asked.repeated:
+            return {_Unit(None, number) for number in range(len(item.questions or ()))}
+        if not control.spans:
+            return {_Unit(None, None)}
+        own = self.asked.hosted(annotation, control)
+        if self.asked.hosts.get(control.name) and not annotation.blank:
+            return {_Unit(span, None) for span in own}  # regions of others need not be what this one is about
+        if not own and not everywhere:
+            return {_Unit(None, None)}
+        apart = {span for span in everywhere if not any(span[0] < end and start < span[1] for start, end in own)}
+        return {_Unit(span, None) for span in own | apart}
+
+    def _marked(self, item: Item, annotation: Annotation) -> Iterator[Span | Relation]:
+        """The regions that no task takes and those that a relation joins, then the relations."""
+        joined = {end for arrow in annotation.arrows for end in (arrow.head, arrow.tail)}
+        ids: dict[str, str] = {}
+        for answer in annotation.answers:
+            if not answer.marks or answer.span is None:
+                continue
+            start, end = answer.span
+            for label in answer.labels or (answer.control,):
+                if self._taken(answer.control, label) and answer.region not in joined:
+                    continue
+                id_ = self._id(item, annotation, "s")
+                ids.setdefault(answer.region, id_)
+                yield Span(
+                    id=id_,
+                    article=item.article.id,
+                    annotator=annotation.annotator,
+                    layer=label.lower(),
+                    start=start,
+                    end=end,
+                )
+        for arrow in annotation.arrows:
+            if missing := [end for end in (arrow.head, arrow.tail) if end not in ids]:
+                if not annotation.broken:  # else the region has been told of
+                    wrong = f"it joins the region {missing[0]!r}, which is not there."
+                    self.problems.add("relation", wrong, "Export the project again, unchanged")
+                continue
+            for label in arrow.labels or (RELATED,):
+                yield Relation(
+                    id=self._id(item, annotation, "r"),
+                    article=item.article.id,
+                    annotator=annotation.annotator,
+                    head=ids[arrow.head],
+                    tail=ids[arrow.tail],
+                    role=label,
+                )
+
+    def _taken(self, control: str, label: str) -> bool:
+        """Whether a mark says no more than a label of a task, or than that here is a sentence."""
+        return control in self.asked.units or (control in self.answers and label in self.controls[control].labels)
+
+    def _id(self, item: Item, annotation: Annotation, kind: str) -> str:
+        """The article, the annotation and a number: two exports of one name may be read as one file."""
+        prefix = f"{item.article.id}@{annotation.key}.{kind}"
+        self.ids[prefix] += 1
+        return f"{prefix}{self.ids[prefix]}"
