@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from khabar.config import SplitConfig
 from khabar.data.corpus import Corpus
+from khabar.data.ties import Ties
 from khabar.schema import Article, Example, Task
 from khabar.text.folding import fold
 
@@ -61,7 +62,7 @@ def _first_groups(
     for group, text in _texts(examples, corpus, tasks):
         if text in copies.cluster:
             holders[copies.cluster[text]][group].append(text)
-    tied = _Ties()
+    tied: Ties[str] = Ties()
     for by_group in holders.values():
         # asked only where there are copies, for it takes a while with a long text
         groups = [group for group, texts in by_group.items() if any(map(ties, texts))] if len(by_group) > 1 else []
@@ -84,28 +85,6 @@ def _texts(examples: Sequence[Example], corpus: Corpus, tasks: Mapping[str, Task
     found |= {(example.group, example.unit_text) for example in examples}
     claims = {name for name, task in tasks.items() if task.target_is == "text"}
     return found | {(each.group, each.target) for each in examples if each.task in claims and each.target is not None}
-
-
-class _Ties:
-    """Sets of groups that grow together (union-find)."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, str] = {}
-
-    def join(self, one: str, other: str) -> None:
-        self._parents[self._root(one)] = self._root(other)
-
-    def sets(self) -> list[list[str]]:
-        together: defaultdict[str, list[str]] = defaultdict(list)
-        for group in self._parents:
-            together[self._root(group)].append(group)
-        return list(together.values())
-
-    def _root(self, group: str) -> str:
-        while (parent := self._parents.setdefault(group, group)) != group:
-            self._parents[group] = self._parents[parent]
-            group = parent
-        return group
 
 
 def first_days(corpus: Corpus) -> dict[str, str]:

@@ -12,6 +12,7 @@ from khabar.config import DataConfig
 from khabar.data.importers._tables import require, table
 from khabar.data.problems import Place, Problems
 from khabar.data.splits import bucket
+from khabar.data.ties import Ties
 from khabar.errors import DataError
 from khabar.schema import GOLD, Article, Label
 from khabar.text.folding import fold
@@ -68,16 +69,8 @@ def _file(path: Path, problems: Problems) -> Iterator[Article | Label]:
 
 def _groups(pairs: Sequence[tuple[str, str]]) -> list[str]:
     """The group of each pair: the first, in order, of the folded sentences that its own are tied to."""
-    parent: dict[str, str] = {}
-
-    def root(sentence: str) -> str:
-        while (above := parent.setdefault(sentence, sentence)) != sentence:
-            parent[sentence] = parent[above]
-            sentence = above
-        return sentence
-
     folded = [(fold(first), fold(second)) for first, second in pairs]
-    for pair in folded:
-        low, high = sorted(map(root, pair))
-        parent[high] = low
-    return [root(first) for first, _ in folded]
+    tied: Ties[str] = Ties()
+    for first, second in folded:
+        tied.join(first, second)
+    return [tied.root(first) for first, _ in folded]
