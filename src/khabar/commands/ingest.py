@@ -1,11 +1,13 @@
-"""Read a data set into khabar's own two files and say what was found."""
+"""Read a data set into khabar's own two files and report on it."""
 
 from pathlib import Path
 
 from pydantic import Field
 
-from khabar.config import AuditConfig, DataConfig, Record
+from khabar.config import AuditConfig, DataConfig, Record, WindowsConfig
 from khabar.schema import Task
+
+SPLIT = "split.jsonl"
 
 
 class Config(Record):
@@ -13,16 +15,30 @@ class Config(Record):
 
     data: DataConfig
     audit: AuditConfig
+    windows: WindowsConfig
     task: dict[str, Task] = Field(min_length=1)
     output: str | None = None
 
 
 def run(config: Config) -> None:
-    """Read, check, split and report; write the corpus if an output was named."""
-    from khabar.data import corpus, dataset
+    """Read, check, split and report; write corpus, split and report if an output was named."""
+    from khabar.commands import _reporting
+    from khabar.data import corpus, dataset, splits
 
-    data = dataset.load(config.data, config.task, config.audit.model_copy(update={"on_leak": "warn"}), need=())
-    print(data.summary())
-    if config.output:
-        corpus.save(data.corpus, Path(config.output))
-        print(f"Written: {config.output}/articles.jsonl, {config.output}/annotations.jsonl")
+    _reporting.say(f"Reading {config.data.path or config.data.name} ...")
+    # what would stop a training is reported here, and what is dropped in training is dropped here too
+    on_leak = config.audit.on_leak or config.data.on_leak
+    audit = config.audit.model_copy(update={"on_leak": "warn" if on_leak == "stop" else on_leak})
+    data = dataset.load(config.data, config.task, audit, need=())
+    _reporting.say(f"Counting {len(data.corpus.articles):,} articles, {len(data.corpus.labels):,} labels ...")
+    agreed = _reporting.agreement(data)
+    report = _reporting.report(data, windows=config.windows, agreed=agreed)
+    print(report.to_text())
+    if config.output is None:
+        print("\nNothing was written; output=FOLDER keeps the corpus, the split and this report.")
+        return
+    folder = Path(config.output)
+    corpus.save(data.corpus, folder)
+    splits.freeze(data.splits, folder / SPLIT, data.corpus, config.data.split)
+    names = ["articles.jsonl", "annotations.jsonl", SPLIT, *_reporting.write(folder, report, agreed)]
+    print(f"\nWritten to {folder}: {', '.join(names)}")

@@ -154,6 +154,7 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
 def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Trained:
     from accelerate.utils import set_seed
 
+    from khabar.commands import _reporting
     from khabar.models import encoder as encoders
     from khabar.models.classifier import Classifier
     from khabar.models.windows import Windower
@@ -170,7 +171,14 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         config.data.path or config.data.name,
         {split: len(examples) for split, examples in data.splits.items()},
     )
-    tracked.text(data.summary(), "data.txt")
+    report = _reporting.report(data, encoder.tokenizer, f"those of {config.encoder.name}", windows=config.windows)
+    tracked.text(report.to_text(), "data/report.txt")
+    tracked.text(report.to_html(), "data/report.html")
+    tracked.text(json.dumps(report.to_dict(), ensure_ascii=False, indent=1), "data/report.json")
+    if report.actions:
+        print("Worth mending in the data (all of it: the run's artifact data/report.html):")
+        for action in report.actions:
+            print(f"  {action.found}\n  -> {action.do}", flush=True)
     classifier = Classifier(
         encoder.model,
         config.task,

@@ -1,143 +1,154 @@
-"""Leaks between splits: the same text, letter for letter or but for spelling, in train and in what measures it."""
+"""The audit: what of dev and test stands in train, what gives labels away, and what is done about it.
 
-import hashlib
-import re
-import unicodedata
-from collections import Counter
+Train gives way to dev and test, and dev to test. A row of a dev or test that was brought along is never dropped.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from khabar.config import AuditConfig
+from khabar.data import giveaways, leaks, repeats
+from khabar.data.duplicates import Copies
+from khabar.data.findings import Finding, compared, shown
+from khabar.data.leaks import KINDS, OTHER_QUESTION, PAIR, PAIRS, Leak
 from khabar.data.splits import Splits
 from khabar.errors import DataError
-from khabar.schema import Example
+from khabar.schema import Article, Example, Task
 
-Kind = Literal["exact", "normalised"]
-PAIRS = (("train", "test"), ("train", "dev"), ("dev", "test"))  # the row of the first one is the one to give way
+__all__ = ["Audit", "Finding", "run"]
 
-_LETTERS = str.maketrans(
-    {"ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ء": None, "ـ": None}
-    | {digit: str(value) for value, digit in enumerate("٠١٢٣٤٥٦٧٨٩")}
-    | {digit: str(value) for value, digit in enumerate("۰۱۲۳۴۵۶۷۸۹")}
-)
-_OTHER = re.compile(r"[\W_]+")  # spaces, punctuation, symbols and combining marks
+OnLeak = Literal["stop", "drop", "warn"]
 
-
-@dataclass(frozen=True, slots=True)
-class Leak:
-    """A row whose text another split holds too: `row` should give way to `other`, the first such row there."""
-
-    kind: Kind
-    split: str
-    row: Example
-    other_split: str
-    other: Example
+_PHRASES = {
+    "exact copy": "hold a text that {} holds letter for letter",
+    "normalised copy": "hold a text that {} holds in another spelling",
+    "near copy": "hold a text that {} holds but for some words",
+    OTHER_QUESTION: "hold a text that {} holds under another question",
+    PAIR: "share a text of their pair with a pair of {}",
+}
 
 
-def fold(text: str) -> str:
-    """What is left of a text when the ways of writing it are taken away; two texts that fold alike are duplicates.
+@dataclass(frozen=True)
+class Audit:
+    """What was found, and how many rows were dropped or kept, for the summary."""
 
-    NFKD takes ligatures and presentation forms apart and splits hamza and madda off their carriers (أ إ آ -> ا,
-    ؤ -> و, ئ -> ي); then ٱ -> ا, ى and ی -> ي, ک -> ك, ة -> ه, digits to 0-9; a lone hamza, tatweel, diacritics,
-    punctuation, symbols and all space go; case is folded. A text of punctuation alone folds to itself.
-    """
-    folded = _OTHER.sub("", unicodedata.normalize("NFKD", text).translate(_LETTERS)).casefold()
-    return folded or text.strip()
+    findings: tuple[Finding, ...]
+    counts: dict[str, int]
 
 
-def find(splits: Splits) -> list[Leak]:
-    """Every row of train that dev or test holds too, and of dev that test holds; one leak a row and other split.
+def run(
+    splits: Splits,
+    tasks: Mapping[str, Task],
+    copies: Copies,
+    articles: Mapping[str, Article],
+    config: AuditConfig,
+    on_leak: OnLeak,
+    *,
+    brought: bool,
+) -> tuple[Splits, Audit]:
+    """The splits without their leaks, and all that was found in them.
 
-    What is compared is the text that is classified, and the whole article besides: a sentence whose article stands in
-    another split under another name was read there in its context. The question does not count: an article that
-    comes back with another claim is still an article that was learnt.
-    """
-    keys = _Keys()
-    held = {name: keys.index(examples) for name, examples in splits.items()}
-    leaks = []
-    for left, right in PAIRS:
-        for row in splits.get(left, []):
-            hits = [other for key in keys.of(row) if (other := held.get(right, {}).get(key))]
-            if hits:
-                texts = _texts(row)
-                same = next((other for other in hits if texts & _texts(other)), None)
-                leaks.append(Leak("normalised" if same is None else "exact", left, row, right, same or hits[0]))
-    return leaks
+    Where khabar made the split, leaks are the few texts too short to tie groups together, or what a split by source or
+    target leaves: the rows that give way are dropped unless `on_leak` is "warn". Where the split was `brought`, a leak
+    is an error unless `on_leak` is "drop" (the train row; a dev row that test holds too is kept and counted) or "warn".
 
-
-def resolve(
-    splits: Splits, on_leak: Literal["stop", "drop", "warn"], *, published: bool = False
-) -> tuple[Splits, dict[str, int]]:
-    """The splits without their leaks, and the counts of what was dropped or what remains.
-
-    `drop` drops the train row, so that train never overlaps dev or test. A dev row that test holds too is dropped
-    from dev, unless the split is `published`: then dev and test stay as they are and the overlap is counted.
+    Args:
+        splits: the examples of all tasks by split.
+        tasks: the tasks by name.
+        copies: of all texts of the examples (`leaks.texts`).
+        articles: the articles by id.
+        config: how many examples are shown.
+        on_leak: what happens to a leak.
+        brought: whether somebody else made the split.
 
     Raises:
-        DataError: `on_leak` is "stop" and there is a leak; the message counts them and shows three.
+        DataError: the split was brought, has a leak, and `on_leak` is "stop".
     """
-    leaks = find(splits)
-    counts: Counter[str] = Counter()
-    drop: dict[str, set[str]] = {"train": set(), "dev": set()}
-    for name, ids in drop.items():
-        kinds: dict[str, Kind] = {}
-        for leak in leaks:
-            if leak.split == name:
-                key = _key(leak.row)
-                kinds[key] = "exact" if "exact" in (leak.kind, kinds.get(key)) else "normalised"
-        done = "dropped" if on_leak == "drop" and not (name == "dev" and published) else "kept"
-        others = "dev or test" if name == "train" else "test"
-        for kind in kinds.values():
-            counts[f"{name} rows whose text is in {others}, {kind}, {done}"] += 1
-        if done == "dropped":
-            ids.update(kinds)
-    if leaks and on_leak == "stop":
-        raise DataError(_report(leaks, counts))
-    kept = {
-        name: [example for example in examples if _key(example) not in drop.get(name, ())]
-        for name, examples in splits.items()
+    found = leaks.find(splits, tasks, copies)
+    drops = {
+        name: on_leak == "drop" if brought and name == "train" else not brought and on_leak != "warn"
+        for name in ("train", "dev")
     }
-    return kept, dict(counts)
+    counts = _counts(found, drops)
+    if found and brought and on_leak == "stop":
+        raise DataError(_report(found, counts, config.examples))
+    findings = [
+        *_findings(found, drops, brought, copies, config.examples),
+        *giveaways.find(splits, tasks, copies, articles, config.examples),
+        *repeats.find(splits, copies, config.examples),
+    ]
+    gone = {(leak.split, *_key(leak.row)) for leak in found if drops[leak.split]}
+    kept = {name: [row for row in part if (name, *_key(row)) not in gone] for name, part in splits.items()}
+    return kept, Audit(tuple(findings), counts)
 
 
-def _key(example: Example) -> str:
-    return f"{example.task} {example.id}"
+def _key(row: Example) -> tuple[str, str]:
+    return row.task, row.id
 
 
-def _texts(example: Example) -> set[str]:
-    return {example.unit_text, example.text}
+def _counts(found: Sequence[Leak], drops: Mapping[str, bool]) -> dict[str, int]:
+    """Rows that give way, each counted once: by the strongest kind, whichever split it leaks into."""
+    strongest: dict[tuple[str, tuple[str, str]], str] = {}
+    for leak in found:
+        at = leak.split, _key(leak.row)
+        strongest[at] = min(leak.kind, strongest.get(at, PAIR), key=KINDS.index)
+    counted = Counter((split, kind) for (split, _), kind in strongest.items())
+    return {
+        f"{split} rows whose text is in {others}, {kind}, {'dropped' if drops[split] else 'kept'}": counted[split, kind]
+        for split, others in (("train", "dev or test"), ("dev", "test"))
+        for kind in KINDS
+        if counted[split, kind]
+    }
 
 
-class _Keys:
-    """Digests of folded texts, each text folded once: an article is the text of all its sentences."""
+def _findings(
+    found: Sequence[Leak], drops: Mapping[str, bool], brought: bool, copies: Copies, examples: int
+) -> list[Finding]:
+    by_kind: defaultdict[tuple[str, str, str], list[Leak]] = defaultdict(list)
+    for leak in found:
+        by_kind[leak.split, leak.other_split, leak.kind].append(leak)
+    made = []
+    for left, right, kind in ((*pair, kind) for pair in PAIRS for kind in KINDS):
+        if own := by_kind.get((left, right, kind)):
+            texts = len({copies.spelling.get(leak.row.unit_text, leak.row.unit_text) for leak in own})
+            number = f"{texts:,} distinct text" + "s" * (texts > 1)
+            made.append(
+                Finding(
+                    kind=kind,
+                    splits=f"{left}/{right}",
+                    rows=len(own),
+                    texts=texts,
+                    leak=True,
+                    done="dropped" if drops[left] else "kept",
+                    what=f"{len(own):,} {left} rows ({number}) {_PHRASES[kind].format(right)}.",
+                    todo=_todo(left, right, drops[left], brought),
+                    examples=compared(
+                        [(leak.split, leak.row, leak.other_split, leak.other) for leak in own[:examples]]
+                    ),
+                )
+            )
+    return made
 
-    def __init__(self) -> None:
-        self._digests: dict[str, bytes] = {}
 
-    def of(self, example: Example) -> list[bytes]:
-        return [self._digest(text) for text in sorted(_texts(example))]
-
-    def index(self, examples: list[Example]) -> dict[bytes, Example]:
-        """The first example of each digest."""
-        found: dict[bytes, Example] = {}
-        for example in examples:
-            for key in self.of(example):
-                found.setdefault(key, example)
-        return found
-
-    def _digest(self, text: str) -> bytes:
-        if text not in self._digests:
-            self._digests[text] = hashlib.sha256(fold(text).encode("utf-8", "surrogatepass")).digest()
-        return self._digests[text]
+def _todo(left: str, right: str, dropped: bool, brought: bool) -> str:
+    if dropped:
+        return f"Nothing: they are dropped from {left}."
+    if left == "dev" and brought:
+        return "The split is a published one, so they stay: say so where dev and test figures stand side by side."
+    return f"Drop them with audit.on_leak=drop; else the {right} figures are partly of texts that {left} has shown."
 
 
-def _report(leaks: list[Leak], counts: dict[str, int]) -> str:
-    shown = "\n".join(
-        f"  {leak.row.id} ({leak.split}) and {leak.other.id} ({leak.other_split}), {leak.kind}: "
-        f"{' '.join(leak.row.unit_text.split())[:60]!r}"
-        for leak in leaks[:3]
-    )
+def _report(found: Sequence[Leak], counts: Mapping[str, int], examples: int) -> str:
     total = "; ".join(f"{count:,} {what.removesuffix(', kept')}" for what, count in counts.items())
+    strongest = sorted(found, key=lambda leak: KINDS.index(leak.kind))
+    lines = "\n".join(
+        f"  {leak.row.id} ({leak.split}) and {leak.other.id} ({leak.other_split}), {leak.kind}: "
+        f"{shown(leak.row.unit_text)!r}"
+        for leak in strongest[:examples]
+    )
     return (
-        f"The same text stands in two splits: {total}. For example:\n{shown}\n"
-        "Drop the rows that give way with data.on_leak=drop, or keep them and be told with data.on_leak=warn"
+        f"The same text stands in two splits: {total}. For example:\n{lines}\n"
+        "Drop the train rows with audit.on_leak=drop, or keep all and be told with audit.on_leak=warn"
     )

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from khabar.config import AuditConfig, DataConfig
+from khabar.config import AuditConfig, DataConfig, locate
 from khabar.data import audit as audits
-from khabar.data import corpus, splits
+from khabar.data import corpus, duplicates, frozen, splits, units
+from khabar.data.audit import Audit
 from khabar.data.corpus import Corpus
-from khabar.data.examples import examples
+from khabar.data.examples import NO_MAJORITY, examples
 from khabar.data.fold import TrainingFold
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
@@ -30,11 +31,17 @@ class Dataset:
     tasks: dict[str, Task]
     splits: dict[str, list[Example]]
     counts: dict[str, int]
+    audit: Audit
+    near: float = AuditConfig().near
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sha256 of all that decides the examples: the corpus, the tasks, the split, the audit, the limit."""
-        rule = self.config.model_dump(mode="json", include={"split", "on_leak", "limit"})
+        """Sha256 of all that decides the examples: corpus, tasks, annotators, split, audit, limit."""
+        rule = self.config.model_dump(mode="json", include={"split", "annotators", "limit"})
+        rule["near"] = self.near
+        rule["on_leak"] = self.config.on_leak == "drop"  # stop and warn take nothing out
+        if self.config.split.file is not None:  # what it decides counts, not where it lies
+            rule["split"]["file"] = frozen.read(locate(self.config.split.file)).fingerprint
         asked = [self.tasks[name].model_dump(mode="json", include=DEFINING) for name in sorted(self.tasks)]
         parts = json.dumps([self.corpus.fingerprint, rule, asked], sort_keys=True)
         return hashlib.sha256(parts.encode()).hexdigest()
@@ -75,7 +82,10 @@ class Dataset:
         return "\n".join(lines)
 
     def _table(self, name: str, task: Task) -> list[str]:
-        golds = {split: [example.gold or () for example in self.of(split, name)] for split in self.splits}
+        golds = {
+            split: [example.gold for example in self.of(split, name) if example.gold is not None]
+            for split in self.splits
+        }
         counts = {split: Counter(label for gold in golds[split] for label in gold) for split in self.splits}
         rows = [(name, [len(gold) for gold in golds.values()])]
         rows += [(f"  {label}", [count[label] for count in counts.values()]) for label in task.labels]
@@ -112,21 +122,30 @@ def load(
     counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels", "rows read")}
     counts = {what: count for what, count in counts.items() if count}
     for name, task in tasks.items():
-        found, dropped = examples(read, task)
+        found, dropped = examples(read, task, config.annotators)
         made += found
         counts |= {f"{name}, dropped, {reason}": count for reason, count in dropped.items()}
-    parts, leaks = audits.resolve(
-        splits.split(made, read, config.split), config.on_leak, published=config.split.rule == "field"
+    copies = duplicates.find({text for _, text in units.texts(made, read, tasks)}, audit.near)
+    parts = splits.split(made, read, config.split, copies, tasks)
+    if config.split.file is not None and (gone := frozen.read(locate(config.split.file)).lacking(read)):
+        counts["articles that the frozen split names and the corpus lacks"] = len(gone)
+    for example in [example for name in ("dev", "test") for example in parts[name] if example.gold is None]:
+        reason = f"{example.task}, dropped, {NO_MAJORITY}"  # nothing to be scored on
+        counts[reason] = counts.get(reason, 0) + 1
+    parts |= {name: [example for example in parts[name] if example.gold is not None] for name in ("dev", "test")}
+    parts, found_by_audit = audits.run(
+        parts, tasks, copies, read.articles, audit, config.on_leak, brought=config.split.brought
     )
-    counts |= leaks
+    counts |= found_by_audit.counts
     if config.limit is not None:
         parts = {name: _limit(part, config.limit) for name, part in parts.items()}
-    dataset = Dataset(config, read, dict(tasks), parts, counts)
+    dataset = Dataset(config, read, dict(tasks), parts, counts, found_by_audit, audit.near)
     for split in need:
         if lacking := [name for name in tasks if not dataset.of(split, name)]:
+            hint = f" {splits.date_hint(parts, read, config.split)}." if config.split.rule == "date" else ""
             raise DataError(
-                f"No example of {', '.join(lacking)} is in {split}. Change data.split, or see why rows were dropped:\n"
-                f"{dataset.summary()}"
+                f"No example of {', '.join(lacking)} is in {split}. Change data.split, or see why rows were dropped."
+                f"{hint}\n{dataset.summary()}"
             )
     return dataset
 

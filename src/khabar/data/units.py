@@ -59,7 +59,7 @@ def _first_groups(
     if copies is None:
         return {}
     holders: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for group, text in _texts(examples, corpus, tasks):
+    for group, text in texts(examples, corpus, tasks):
         if text in copies.cluster:
             holders[copies.cluster[text]][group].append(text)
     tied: Ties[str] = Ties()
@@ -76,7 +76,7 @@ def _first_groups(
     return first
 
 
-def _texts(examples: Sequence[Example], corpus: Corpus, tasks: Mapping[str, Task]) -> set[tuple[str, str]]:
+def texts(examples: Sequence[Example], corpus: Corpus, tasks: Mapping[str, Task]) -> set[tuple[str, str]]:
     """Each group with the texts by which it may be tied.
 
     Articles without an answer count too, so that two tasks on one corpus see the same copies of articles.

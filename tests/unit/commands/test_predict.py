@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import pytest
@@ -107,7 +108,7 @@ def test_watchlist_and_threshold_reach_the_model(answered, tmp_path):
         (jsonl({"text": TEXT}, {"txt": TEXT}), "line 2: an object with a string in the field 'text'"),
         (jsonl({"text": 5}), "line 1: an object"),
         (jsonl({"text": TEXT}) + b"[]", "line 2: an object"),
-        (TEXT.encode("cp1256", "replace"), "standard input is not UTF-8 .*iconv"),
+        (TEXT.encode() + b"\xe9", "standard input:[0-9]+: not UTF-8 .*iconv"),
         (jsonl({"text": TEXT, "questions": [5]}), "5 is no question"),
     ],
 )
@@ -117,11 +118,48 @@ def test_bad_input_says_where_and_why(answered, stdin, why):
 
 
 @pytest.mark.parametrize("name", ["in.txt", "in.jsonl"])
-def test_a_file_that_is_not_utf8_says_how_to_convert_it(answered, tmp_path, name):
+def test_a_file_that_is_no_text_says_where_and_how_to_convert_it(answered, tmp_path, name):
     path = tmp_path / name
-    path.write_bytes("خبر".encode("cp1256"))
-    with pytest.raises(DataError, match=f"{name} is not UTF-8 .*iconv"):
+    path.write_bytes("\nété".encode("latin-1"))
+    with pytest.raises(DataError, match=f"{name}:2: not UTF-8 .*iconv"):
         answered(input=str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1256"])
+def test_other_encodings_are_read_alike_and_said(folder, tmp_path, capsys, monkeypatch, encoding):
+    raw = TEXT.encode(encoding)
+    (tmp_path / "folder").mkdir()
+    for path in (tmp_path / "in.txt", tmp_path / "folder" / "in.txt"):
+        path.write_bytes(raw)
+    (tmp_path / "in.jsonl").write_bytes(jsonl({"text": TEXT}).decode().encode(encoding))
+    shown = {}
+    for given in ("-", "in.txt", "in.jsonl", "folder"):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(raw), encoding="ascii"))
+        path = given if given == "-" else str(tmp_path / given)
+        fields = {"machine": {"device": "cpu"}, "model": str(folder), "input": path, "format": "jsonl"}
+        predict.run(predict.Config.of(fields))
+        out, err = capsys.readouterr()
+        shown[given] = [event["text"] for event in objects(out)[0]["events"]]
+        assert (f" read as {encoding}" in err) == (encoding != "utf-8")
+    assert len({tuple(texts) for texts in shown.values()}) == 1
+    assert shown["-"]
+
+
+def test_a_pipe_is_told_by_its_first_bytes(folder, capsys, monkeypatch):
+    def run(raw):
+        read, write = os.pipe()
+        os.write(write, raw)
+        os.close(write)
+        with os.fdopen(read, encoding="ascii") as pipe:
+            monkeypatch.setattr(sys, "stdin", pipe)
+            predict.run(predict.Config.of({"machine": {"device": "cpu"}, "model": str(folder), "format": "jsonl"}))
+        return capsys.readouterr()
+
+    out, err = run(TEXT.encode("cp1256"))
+    assert objects(out)[0]["events"]
+    assert "standard input read as cp1256" in err
+    with pytest.raises(DataError, match="standard input is not UTF-8 .*iconv"):
+        run(TEXT.encode() * 3 + b"\xe9\n")
 
 
 def test_an_input_that_is_none_is_refused(answered, tmp_path):
@@ -132,3 +170,44 @@ def test_an_input_that_is_none_is_refused(answered, tmp_path):
     (tmp_path / "in.pdf").write_bytes(b"%PDF")
     with pytest.raises(ConfigError, match=r"khabar reads \.txt"):
         answered(input=str(tmp_path / "in.pdf"))
+
+
+def test_label_studio_gets_one_array_of_tasks(answered, tmp_path, folder):
+    path = tmp_path / "tasks.json"
+    rows = [{"id": str(number), "text": f"{TEXT} 😀 {number}", "questions": ["إيران | هدنة"]} for number in range(40)]
+    rows.insert(1, {"id": "bad", "text": "نص \ud800", "title": "عنوان"})
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    assert answered(input=str(source), output=str(path), format="label_studio") == ""
+    tasks = json.loads(path.read_text("utf-8"))
+    assert [(task["data"]["id"], task["data"]["text"]) for task in tasks] == [(row["id"], row["text"]) for row in rows]
+    assert tasks[1]["predictions"] == []
+    assert "half a character" in tasks[1]["meta"]["error"]
+    assert all(len(task["predictions"]) == 1 for task in tasks[:1] + tasks[2:])
+    assert list(tmp_path.glob("*.part")) == []
+    assert json.loads(answered(b"", format="label_studio"))[0]["meta"] == {"error": "The text is empty."}
+
+
+def test_label_studio_is_told_where_its_configuration_comes_from(folder, tmp_path, capsys):
+    path = tmp_path / "in.txt"
+    path.write_text(TEXT, "utf-8")
+    fields = {"machine": {"device": "cpu"}, "model": str(folder), "input": str(path), "format": "label_studio"}
+    predict.run(predict.Config.of(fields))
+    assert "khabar labelling task=[event_type,stance] output=labelling.xml" in capsys.readouterr().err
+
+
+def test_articles_are_read_as_they_come(folder, capsys, monkeypatch):
+    """The first answer is written before the last article is read."""
+    written = io.StringIO()
+    seen = []
+
+    def articles():
+        for number in range(100):
+            seen.append((number, written.getvalue().count("model_version")))
+            yield {"id": str(number), "text": TEXT}
+
+    monkeypatch.setattr(predict, "open_source", lambda given: predict.Source(articles(), single=False))
+    monkeypatch.setattr(sys, "stdout", written)
+    predict.run(predict.Config.of({"machine": {"device": "cpu"}, "model": str(folder), "format": "label_studio"}))
+    assert len(json.loads(written.getvalue())) == 100
+    assert all(number - done <= 64 for number, done in seen)

@@ -1,6 +1,6 @@
 import pytest
 
-from khabar.config import DataConfig, SplitConfig
+from khabar.config import AnnotatorsConfig, AuditConfig, DataConfig, SplitConfig
 from khabar.data import dataset, splits
 from khabar.errors import ConfigError, DataError
 from khabar.schema import Task
@@ -82,20 +82,57 @@ def test_the_fingerprint_sees_what_decides_the_examples(config, tasks):
     assert dataset.load(config, about).fingerprint == data.fingerprint
 
 
-def test_leaks_stop_the_run_or_are_counted(tmp_path, write_jsonl, tasks, config):
+def test_leaks_of_a_brought_split_stop_the_run_or_are_counted(tmp_path, write_jsonl, tasks, config):
+    rows = [
+        {"text": "أعلن القرار", "label": "AID", "split": "train"},
+        {"text": "اعلن القرار.", "label": "AID", "split": "test"},
+        {"text": "خبر ثان", "label": "AID", "split": "train"},
+    ]
+    path = str(write_jsonl(tmp_path / "leaky.jsonl", rows))
+    mine = config.model_copy(update={"path": path, "split": SplitConfig(rule="field")})
+    with pytest.raises(DataError, match="1 train rows whose text is in dev or test, normalised copy"):
+        dataset.load(mine, tasks("event_type"))
+    for data in (
+        dataset.load(mine.model_copy(update={"on_leak": "drop"}), tasks("event_type")),
+        dataset.load(mine, tasks("event_type"), AuditConfig(on_leak="drop")),
+    ):
+        assert [len(part) for part in data.splits.values()] == [1, 0, 1]
+        assert "train rows whose text is in dev or test, normalised copy, dropped: 1" in data.summary()
+
+
+def test_copies_stay_together_where_khabar_splits(tmp_path, write_jsonl, tasks, config):
     train = next(f"g{n}" for n in range(100) if splits.bucket(f"g{n}") < 70)
     test = next(f"g{n}" for n in range(100) if splits.bucket(f"g{n}") >= 85)
-    rows = [
-        {"text": "أعلن القرار", "label": "AID", "group": train},
-        {"text": "اعلن القرار.", "label": "AID", "group": test},
-    ]
-    rows.append({"text": "خبر ثان", "label": "AID", "group": train})
-    mine = config.model_copy(update={"path": str(write_jsonl(tmp_path / "leaky.jsonl", rows))})
-    with pytest.raises(DataError, match="1 train rows whose text is in dev or test, normalised"):
-        dataset.load(mine, tasks("event_type"))
-    data = dataset.load(mine.model_copy(update={"on_leak": "drop"}), tasks("event_type"))
-    assert [len(part) for part in data.splits.values()] == [1, 0, 1]
-    assert "train rows whose text is in dev or test, normalised, dropped: 1" in data.summary()
+    story = "أعلنت نقابة عمال الميناء في سلوان تعليق الإضراب بعد اتفاق مع هيئة الموانئ على إعادة المفصولين إلى العمل"
+    wire = f"سلوان - {story} فجر الجمعة"
+    short = "نعم"
+    rows = [{"text": text, "label": "AID", "group": group} for text, group in
+            ((story, train), (wire, test), (short, train), (short, test), ("خبر لا شبيه له", train))]  # fmt: skip
+    data = dataset.load(
+        config.model_copy(update={"path": str(write_jsonl(tmp_path / "wire.jsonl", rows))}), tasks("event_type")
+    )
+    where = {example.text: name for name, part in data.splits.items() for example in part}
+    assert where[story] == where[wire]
+    texts = {name: {example.text for example in part} for name, part in data.splits.items()}
+    assert not texts["train"] & texts["test"], "what is too short to tie groups together leaves train"
+
+
+def test_a_row_without_majority_trains_on_its_votes_and_is_never_scored(tmp_path, write_jsonl, tasks, config):
+    rows = []
+    for number in range(40):
+        for annotator, label in (("a", "AID"), ("b", "REJECT" if number % 4 == 0 else "AID")):
+            rows.append({"text": f"خبر رقم {number}", "label": label, "annotator": annotator})
+    path = str(write_jsonl(tmp_path / "votes.jsonl", rows))
+    update = {"path": path, "annotators": AnnotatorsConfig(soft=True)}
+    soft = dataset.load(config.model_copy(update=update), tasks("event_type"))
+    hard = dataset.load(config.model_copy(update={"path": path}), tasks("event_type"))
+    assert sum(map(len, hard.splits.values())) == 30
+    torn = [example for example in soft.splits["train"] if example.gold is None]
+    assert torn and all(example.soft["AID"] == example.soft["REJECT"] == 0.5 for example in torn)
+    assert all(example.gold is not None for name in ("dev", "test") for example in soft.splits[name])
+    assert soft.counts["event_type, dropped, no majority"] + len(torn) == 10
+    assert soft.fingerprint != hard.fingerprint
+    assert len(soft.training.answered) == len(soft.training) - len(torn)
 
 
 def test_single_and_multi_label_tasks_share_rows(tmp_path, write_jsonl, config):

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from khabar.data.audit import fold
 from khabar.data.fold import TrainingFold, required
 from khabar.evaluation import calibration, rows
 from khabar.schema import Example, Prediction, Task
+from khabar.text.folding import fold
 
 LONGEST = 4000  # words of a text; the head of an article carries what a bag of words can use
 FEATURES = 100_000  # of each vectoriser

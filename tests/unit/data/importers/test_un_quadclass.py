@@ -3,8 +3,8 @@ import json
 import pytest
 
 from khabar.data import corpus, dataset
-from khabar.data.audit import fold
 from khabar.errors import DataError
+from khabar.text.folding import fold
 
 
 def answer(annotator, *labels):

@@ -5,8 +5,8 @@ import pytest
 
 from khabar.config import DataConfig, SplitConfig
 from khabar.data import corpus, dataset
-from khabar.data.audit import fold
 from khabar.errors import DataError
+from khabar.text.folding import fold
 
 TEXT = "القائمة\nقال المجلس إن الخبر صحيح.\nوأكد شهود ذلك.\nانتهى"
 
