@@ -10,6 +10,7 @@ WIDTH = 100
 ACTIONS = 6
 COLUMNS = 7  # annotators that get a column of their own
 NAME = 30  # characters of a label
+ID = 22
 
 
 def text(report: Report) -> str:
@@ -156,15 +157,18 @@ def _findings(report: Report) -> Iterator[str]:
         done = f" {finding.done.capitalize()}." if finding.done else ""
         yield from _wrapped(f"{finding.what}{done}", "  ", "    ")
         for example in finding.examples:
-            yield _cut(f"    e.g. {_example(example)}")
+            yield from map(_cut, _example(example))
 
 
-def _example(example: Mapping[str, str]) -> str:
-    """One row, or two that are compared: where they stand, how they are labelled, the text of the first."""
+def _example(example: Mapping[str, str]) -> Iterator[str]:
+    """A figure in one line; or two rows that are compared, where they stand and how they are labelled, and the text."""
     if "other_id" not in example:
-        return ", ".join(f"{name} {value}" for name, value in example.items())
-    sides = [[example[f"{side}{name}"] for name in ("id", "split", "label")] for side in ("", "other_")]
-    return f"{' ~ '.join(', '.join(filter(None, side)) for side in sides)}: {example['text']}"
+        yield "    e.g. " + ", ".join(f"{name} {value}" for name, value in example.items())
+        return
+    sides = [(shown(example[f"{side}id"], ID), example[f"{side}split"], example[f"{side}label"])
+             for side in ("", "other_")]  # fmt: skip
+    yield "    e.g. " + " ~ ".join(f"{id_} ({split}: {label})" for id_, split, label in sides)
+    yield f"         {example['text']}"
 
 
 def _origin(report: Report) -> Iterator[str]:
