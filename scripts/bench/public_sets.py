@@ -1,6 +1,6 @@
 """The embedded encoder beside the majority answer and TF-IDF on five public sets, three seeds each.
 
-    python scripts/bench/public_sets.py                 # all five, about 40 minutes on two CPU cores
+    python scripts/bench/public_sets.py                 # all five, about half an hour on two CPU cores
     python scripts/bench/public_sets.py ans mawqif      # some of them
 
 KHABAR_DATA names the folder of the sets (default ../shared/data). Runs are tracked as usual, in the experiment `public
@@ -27,6 +27,7 @@ from khabar.schema import Example, Prediction, Task
 SEEDS = (0, 1, 2)
 DRAWS = 2000
 EXPERIMENT = "public sets"
+BF16 = "machine.precision=bf16"  # 1.5 times as fast on a processor with avx512_bf16
 SETS = {
     "un_quadclass": ("task=event_quad5", "loop.epochs=5", "loop.head_lr=1e-3", "loop.batch_tokens=2048"),
     "unified_fc": (
@@ -46,7 +47,7 @@ def main() -> None:
     root = project_root() or Path()
     folder = Path(os.environ.get("KHABAR_DATA", root / "../shared/data")).resolve()
     for name in sys.argv[1:] or SETS:
-        words = ("data=" + name, f"data.path={folder / name}", *SETS[name], "suite.baselines=[]")
+        words = ("data=" + name, f"data.path={folder / name}", *SETS[name], BF16, "suite.baselines=[]")
         print(f"\nkhabar train -m {' '.join(words[:-1]).replace(str(folder), '$KHABAR_DATA')} seed=0,1,2", flush=True)
         configs = [_config(words, seed) for seed in SEEDS]
         ours = [_answers(config) for config in configs]

@@ -129,7 +129,7 @@ class AuditConfig(Record):
     """What the leak audit looks for, and what happens to what it finds in a split that was brought along."""
 
     on_leak: Literal["stop", "drop", "warn"] | None = None  # null: what the data set's YAML advises
-    near: float = Field(0.7, gt=0, le=1)  # two texts this alike are copies (Jaccard of character shingles); 1: none
+    near: float = Field(0.5, gt=0, le=1)  # two texts this alike are copies (Jaccard of character shingles); 1: none
     examples: int = Field(3, ge=1)  # shown of each finding
 
 

@@ -14,7 +14,7 @@ SHORTEST = 25  # folded characters, about five words: of shorter texts only equa
 TYING = 40  # folded characters from which a text ties groups together
 PART = 120  # folded characters of a text that is looked for inside another
 CONTAINED = 0.9  # of its shingles stand in the other text
-SHARE = 0.4  # of the other text's shingles it has at least: a quotation makes no copy
+SHARE = 1 / 3  # of the other text's shingles it has at least: a quotation makes no copy
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def find(texts: Iterable[str], near: float) -> Copies:
 
     Near copies are texts of 25 folded characters or more whose shingles (runs of five folded characters) have a
     Jaccard similarity of `near` or more, and texts of 120 or more of whose shingles 90% (`near`, if that is more) stand
-    in a text of up to two and a half times the length. 1.0 looks for no near copies at all. Every pair is verified on
+    in a text of up to three times the length. 1.0 looks for no near copies at all. Every pair is verified on
     the shingles themselves; which pairs, locality-sensitive hashing tells, so that the time grows with the number of
     texts, and about 1% of the pairs right at `near` may be missed.
 
