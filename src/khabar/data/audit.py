@@ -22,11 +22,11 @@ __all__ = ["Audit", "Finding", "run"]
 OnLeak = Literal["stop", "drop", "warn"]
 
 _PHRASES = {
-    "exact copy": "hold a text that {} holds letter for letter",
-    "normalised copy": "hold a text that {} holds in another spelling",
-    "near copy": "hold a text that {} holds but for some words",
-    OTHER_QUESTION: "hold a text that {} holds under another question",
-    PAIR: "share a text of their pair with a pair of {}",
+    "exact copy": "have a text that {} holds letter for letter",
+    "normalised copy": "have a text that {} holds in another spelling",
+    "near copy": "have a text that {} holds but for some words",
+    OTHER_QUESTION: "have a text that {} holds under another question",
+    PAIR: "have a text of their pair in common with a pair of {}",
 }
 
 
@@ -113,7 +113,9 @@ def _findings(
     for left, right, kind in ((*pair, kind) for pair in PAIRS for kind in KINDS):
         if own := by_kind.get((left, right, kind)):
             texts = len({copies.spelling.get(leak.row.unit_text, leak.row.unit_text) for leak in own})
-            number = f"{texts:,} distinct text" + "s" * (texts > 1)
+            one = len(own) == 1
+            number = f"{len(own):,} {left} row{'s' * (not one)} ({texts:,} distinct text{'s' * (texts > 1)})"
+            phrase = _PHRASES[kind].format(right)
             made.append(
                 Finding(
                     kind=kind,
@@ -122,7 +124,7 @@ def _findings(
                     texts=texts,
                     leak=True,
                     done="dropped" if drops[left] else "kept",
-                    what=f"{len(own):,} {left} rows ({number}) {_PHRASES[kind].format(right)}.",
+                    what=f"{number} {phrase.replace('have', 'has', 1).replace('their', 'its') if one else phrase}.",
                     todo=_todo(left, right, drops[left], brought),
                     examples=compared(
                         [(leak.split, leak.row, leak.other_split, leak.other) for leak in own[:examples]]

@@ -35,8 +35,8 @@ def find(splits: Mapping[str, Sequence[Example]], copies: Copies, examples: int)
             texts = len({copies.spelling.get(row.unit_text, row.unit_text) for row in found})
             yield Finding(
                 f"{level} repeat", "", len(found), texts, False, "kept",
-                f"{len(found):,} rows ({texts:,} distinct texts) stand more than once in their split {how}, asked the "
-                "same.",
+                f"{len(found):,} rows ({texts:,} distinct text{'s' * (texts > 1)}) stand more than once in their split "
+                f"{how}, asked the same.",
                 "",  # copies in one split leak nothing
                 compared([(name, rows[0], name, rows[1]) for name, rows in groups[:examples]]),
             )  # fmt: skip

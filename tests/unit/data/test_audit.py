@@ -86,7 +86,7 @@ def test_findings_say_what_and_what_to_do():
             texts=1,
             leak=True,
             done="kept",
-            what="1 train rows (1 distinct text) hold a text that test holds letter for letter.",
+            what="1 train row (1 distinct text) has a text that test holds letter for letter.",
             todo="Drop them with audit.on_leak=drop; else the test figures are partly of texts that train has shown.",
             examples=(
                 {
@@ -102,7 +102,7 @@ def test_findings_say_what_and_what_to_do():
             texts=1,
             leak=True,
             done="kept",
-            what="1 train rows (1 distinct text) hold a text that test holds in another spelling.",
+            what="1 train row (1 distinct text) has a text that test holds in another spelling.",
             todo="Drop them with audit.on_leak=drop; else the test figures are partly of texts that train has shown.",
             examples=(
                 {
