@@ -195,6 +195,8 @@ class Composer:
             record = self.record.of(plain)
         except ValidationError as error:
             problems += [explain(self.record, dict(each), self.command) for each in error.errors(include_url=False)]
+        if len(problems) > 1:  # what the data set answers is not known while its own fields are wrong
+            problems = [problem for problem in problems if not problem.startswith("task: missing.")]
         if problems:
             raise ConfigError("\n".join(dict.fromkeys(problems)))
         return record
@@ -423,11 +425,14 @@ def _cut(text: str, mark: str) -> list[str]:
 
 
 def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:
-    """The chosen tasks; where the YAML of the data set offers none, `plain` gets those chosen or found in the file."""
+    """The chosen tasks; where the YAML of the data set has no default, `plain` gets those found in the file.
+
+    `data.tasks`, which such a YAML leaves empty, narrows what was found.
+    """
     from khabar.config import DataConfig
 
     data = plain.get("data")
-    if not isinstance(data, dict) or data.get("tasks") != []:
+    if not isinstance(data, dict) or data.get("default_tasks") != []:
         return chosen
     if not chosen:
         from pydantic import ValidationError
@@ -438,12 +443,18 @@ def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:
             config = DataConfig.of(data)
         except ValidationError:
             return chosen  # told of with everything else that does not fit
-        given = plain.get("task") or {}
-        found = {name: task.model_dump(mode="json") for name, task in corpus.tasks(config).items()}
-        plain["task"] = {**given, **{name: {**task, **given.get(name, {})} for name, task in found.items()}}
-        chosen = set(found)
+        made: dict[str, Any] = dict(plain.get("task") or {})
+        found = corpus.tasks(config)
+        if unknown := [name for name in config.tasks if name not in found]:
+            raise ConfigError(f"data.tasks names {unknown[0]}. {registry.suggest(unknown[0], found)}")
+        for name, task in ((name, task) for name, task in found.items() if name in (config.tasks or found)):
+            given = made.get(name, {})
+            # what is no mapping is told of with everything else that does not fit
+            made[name] = {**task.model_dump(mode="json"), **given} if isinstance(given, dict) else given
+        plain["task"] = made
+        chosen = set(config.tasks or found)
     names = sorted(chosen)
-    plain["data"] = {**data, "tasks": names, "default_tasks": data.get("default_tasks") or names}
+    plain["data"] = {**data, "tasks": data.get("tasks") or names, "default_tasks": names}
     return chosen
 
 

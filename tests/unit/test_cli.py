@@ -387,3 +387,34 @@ def test_the_printed_configuration_is_the_record_in_json_types(capsys: pytest.Ca
 )
 def test_alternatives(text: str, several: list[str]) -> None:
     assert cli.alternatives("key", text) == several
+
+
+@pytest.mark.parametrize("value", ["calm", "null", "[a]"])
+def test_a_task_found_in_a_file_and_set_to_what_is_no_mapping(capsys, tmp_path, value):
+    export = tmp_path / "export.jsonl"
+    lines = [{"text": f"خبر {number}", "label": [("calm", "alarmed")[number % 2]]} for number in range(4)]
+    export.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    line = ("train", "data=doccano", f"data.path={export}")
+    assert "task.label: asked" in refused(capsys, *line, f"task.label={value}")
+    assert job(capsys, *line, "task.label.main_metric=mcc")["task"]["label"]["main_metric"] == "mcc"
+
+
+def test_a_file_of_two_tasks_is_narrowed_by_name(capsys, tmp_path):
+    export = tmp_path / "export.jsonl"
+    texts = [{"text": f"خبر {number} عن الميناء", "answer": "accept"} for number in range(4)]
+    options = [{"id": name} for name in ("calm", "alarmed")]
+    lines = [{**text, "options": options, "accept": [options[at % 2]["id"]]} for at, text in enumerate(texts)]
+    for at, label in enumerate(("opening", "closing", "opening", "closing")):
+        lines.append({"text": f"مقال {at}", "answer": "accept", "spans": [{"start": 0, "end": 4, "label": label}]})
+    export.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    line = ("train", "data=prodigy", f"data.path={export}")
+    found = job(capsys, *line)
+    assert len(found["task"]) == 2 and set(found["data"]["default_tasks"]) == set(found["task"])
+    one = next(iter(found["task"]))
+    assert list(job(capsys, *line, f"data.tasks=[{one}]")["task"]) == [one]
+    assert "data.tasks names nothing_such. There are: " in refused(capsys, *line, "data.tasks=[nothing_such]")
+
+
+def test_a_wrong_field_of_a_data_set_whose_file_is_asked_is_told_alone(capsys, tmp_path):
+    said = refused(capsys, "train", "data=doccano", f"data.path={tmp_path}", "data.limit=-1")
+    assert "data.limit" in said and "task: missing" not in said

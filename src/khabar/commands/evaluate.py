@@ -29,17 +29,18 @@ def run(config: Config) -> None:
     """Score the tasks that model and data set share, print the tables, log them."""
     from khabar import tracking
     from khabar.commands import _scoring
-    from khabar.data import dataset
+    from khabar.data import corpus, dataset
     from khabar.evaluation import plots
     from khabar.inference.model import load
 
     print(f"Store: {store.address().uri}")
     model = load(config.model, config.machine)
-    tasks = {name: task for name, task in model.tasks.items() if not config.data.tasks or name in config.data.tasks}
+    offered = config.data.tasks or tuple(corpus.tasks(config.data))
+    tasks = {name: task for name, task in model.tasks.items() if name in offered}
     if not tasks:
         raise ConfigError(
             f"{config.model} answers {', '.join(model.tasks)}; the data set {config.data.name} offers "
-            f"{', '.join(config.data.tasks)}. They share no task: choose another data= or model=."
+            f"{', '.join(offered)}. They share no task: choose another data= or model=."
         )
     data = dataset.load(config.data, tasks, config.audit, need=(config.split,))
     examples = data.splits[config.split]

@@ -1,10 +1,12 @@
 """Read a data set into khabar's own two files and report on it."""
 
+import os
 from pathlib import Path
 
 from pydantic import Field
 
 from khabar.config import AuditConfig, DataConfig, Record, WindowsConfig
+from khabar.errors import ConfigError
 from khabar.schema import Task
 
 SPLIT = "split.jsonl"
@@ -25,10 +27,13 @@ def run(config: Config) -> None:
     from khabar.commands import _reporting
     from khabar.data import corpus, dataset, splits
 
+    if config.output is not None:
+        _check(Path(config.output))
     _reporting.say(f"Reading {config.data.path or config.data.name} ...")
     # what would stop a training is reported here, and what is dropped in training is dropped here too
-    on_leak = config.audit.on_leak or config.data.on_leak
-    audit = config.audit.model_copy(update={"on_leak": "warn" if on_leak == "stop" else on_leak})
+    audit = config.audit
+    if config.data.split.brought and (audit.on_leak or config.data.on_leak) == "stop":
+        audit = audit.model_copy(update={"on_leak": "warn"})
     data = dataset.load(config.data, config.task, audit, need=())
     _reporting.say(f"Counting {len(data.corpus.articles):,} articles, {len(data.corpus.labels):,} labels ...")
     agreed = _reporting.agreement(data)
@@ -42,3 +47,11 @@ def run(config: Config) -> None:
     splits.freeze(data.splits, folder / SPLIT, data.corpus, config.data.split)
     names = ["articles.jsonl", "annotations.jsonl", SPLIT, *_reporting.write(folder, report, agreed)]
     print(f"\nWritten to {folder}: {', '.join(names)}")
+
+
+def _check(output: Path) -> None:
+    """See, before minutes of reading, that the output can be made."""
+    there = next(place for place in (output.absolute(), *output.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        why = "can't be written to" if there.is_dir() else "is no folder"
+        raise ConfigError(f"output={output}: {there} {why}. Name a folder, which may be new")

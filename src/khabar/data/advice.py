@@ -81,7 +81,7 @@ def _rare(task: TaskRows, dataset: "Dataset") -> Iterator[Action]:
         yield Action(
             f"{task.task}: labels with under {RARE} rows {'; '.join(said)}",
             "read the intervals and not the scores of these; add rows, or test every row once, a run a fold: "
-            f"{rule}data.split.folds=5 data.split.fold=0,1,2,3,4",
+            f"khabar train -m {rule}data.split.folds=5 data.split.fold=0,1,2,3,4",
         )
 
 
@@ -141,5 +141,5 @@ def _agreement(report: Report) -> Iterator[Action]:
         first = "" if worst is None else f", that of {worst['label']!r} first (alpha {worst['value']:.2f})"
         yield Action(
             f"{row['task']}: annotators agree little, {interval(row)}",
-            f"read what they differ on (disagreements.jsonl) and sharpen the guideline{first}",
+            f"read what they differ on (khabar ingest output=FOLDER lists it) and sharpen the guideline{first}",
         )

@@ -4,7 +4,7 @@ Train gives way to dev and test, and dev to test. A row of a dev or test that wa
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +17,7 @@ from khabar.data.splits import Splits
 from khabar.errors import DataError
 from khabar.schema import Article, Example, Task
 
-__all__ = ["Audit", "Finding", "run"]
+__all__ = ["Audit", "Finding", "drops_rows", "run"]
 
 OnLeak = Literal["stop", "drop", "warn"]
 
@@ -57,7 +57,7 @@ def run(
     Args:
         splits: the examples of all tasks by split.
         tasks: the tasks by name.
-        copies: of all texts of the examples (`leaks.texts`).
+        copies: of all texts of the examples (`units.texts`).
         articles: the articles by id.
         config: how many examples are shown.
         on_leak: what happens to a leak.
@@ -67,21 +67,43 @@ def run(
         DataError: the split was brought, has a leak, and `on_leak` is "stop".
     """
     found = leaks.find(splits, tasks, copies)
-    drops = {
-        name: on_leak == "drop" if brought and name == "train" else not brought and on_leak != "warn"
-        for name in ("train", "dev")
-    }
+    drops = {"train": drops_rows(on_leak, brought), "dev": not brought and drops_rows(on_leak, brought)}
     counts = _counts(found, drops)
     if found and brought and on_leak == "stop":
         raise DataError(_report(found, counts, config.examples))
+    gone = {(leak.split, *_key(leak.row)) for leak in found if drops[leak.split]}
+    kept = {name: [row for row in part if (name, *_key(row)) not in gone] for name, part in splits.items()}
     findings = [
         *_findings(found, drops, brought, copies, config.examples),
         *giveaways.find(splits, tasks, copies, articles, config.examples),
-        *repeats.find(splits, copies, config.examples),
+        *_torn(splits, config.examples),
+        *repeats.find(kept, copies, config.examples),
     ]
-    gone = {(leak.split, *_key(leak.row)) for leak in found if drops[leak.split]}
-    kept = {name: [row for row in part if (name, *_key(row)) not in gone] for name, part in splits.items()}
     return kept, Audit(tuple(findings), counts)
+
+
+def _torn(splits: Splits, examples: int) -> Iterator[Finding]:
+    """Groups of which two splits hold a part, as a split that was brought along may tear them."""
+    held: defaultdict[str, dict[str, list[Example]]] = defaultdict(dict)
+    for name, part in splits.items():
+        for row in part:
+            held[row.group].setdefault(name, []).append(row)
+    torn = {group: parts for group, parts in held.items() if len(parts) > 1}
+    if torn:
+        rows = [row for parts in torn.values() for part in parts.values() for row in part]
+        shares = ({name: str(len(part)) for name, part in parts.items()} for parts in torn.values())
+        yield Finding(
+            "group in two splits", "", len(rows), len({row.unit_text for row in rows}), False, "kept",
+            f"{len(torn):,} groups ({len(rows):,} rows) lie partly in one split and partly in another.",
+            "Sentences of one document, or pairs of one claim, give each other away: split by group "
+            "(data.split.rule=hash), or say what a score means.",
+            tuple({"group": group, **share} for group, share in zip(list(torn)[:examples], shares, strict=False)),
+        )  # fmt: skip
+
+
+def drops_rows(on_leak: OnLeak, brought: bool) -> bool:
+    """Whether training rows that leak are dropped: in a split that was brought along on demand only."""
+    return on_leak == "drop" if brought else on_leak != "warn"
 
 
 def _key(row: Example) -> tuple[str, str]:

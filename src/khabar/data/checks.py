@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from khabar.config import DataConfig
+from khabar.data import rows
+from khabar.data.addresses import without_addresses
 from khabar.data.problems import Place, Problems
 from khabar.registry import suggest
 from khabar.schema import Article, Label, Relation, Span, Task
@@ -33,6 +35,11 @@ class Checks:
 
     def take(self, noun: Article | Annotation) -> None:
         """One row, at `problems.place`."""
+        if fault := _unwritable(noun):
+            self.problems.add(*fault)
+            if isinstance(noun, Article) and noun.id not in self.articles:
+                self.rejected.add(noun.id)
+            return
         if isinstance(noun, Article):
             self._article(noun)
             return
@@ -46,6 +53,8 @@ class Checks:
             if mapped is None:
                 return
             noun = mapped
+        if "@" in noun.annotator:
+            noun = replace(noun, annotator=without_addresses(noun.annotator))
         self.annotations[key] = (noun, self.problems.place)
 
     def finish(self) -> None:
@@ -56,8 +65,9 @@ class Checks:
             elif fault := self._fault(noun):
                 self.problems.add(*fault, place)
                 del self.annotations[key]
+        exist = {kind: {id_ for cls, id_ in self.annotations if cls is kind} for kind in (Label, Span)}
         for key, (noun, place) in list(self.annotations.items()):
-            if fault := self._dangling(noun):
+            if fault := self._dangling(noun, exist):
                 self.problems.add(*fault, place)
                 del self.annotations[key]
 
@@ -127,20 +137,33 @@ class Checks:
                 return name, f"[{start}, {end}) of {article.id!r} is white space only.", "Mark the words"
         return None
 
-    def _dangling(self, noun: Annotation) -> tuple[str, str, str] | None:
-        """The end of an arrow, or an adjudicated label, that does not exist."""
-        needed: list[tuple[str, type[Annotation], str]] = []
+    def _dangling(self, noun: Annotation, exist: Mapping[type[Label | Span], set[str]]) -> tuple[str, str, str] | None:
+        """The end of an arrow, or an adjudicated label, that does not exist; `exist` are those to suggest."""
+        needed: list[tuple[str, type[Label | Span], str]] = []
         if isinstance(noun, Relation):
             needed = [("head", Span, noun.head), ("tail", Span, noun.tail)]
         elif isinstance(noun, Label):
             needed = [("adjudicates", Label, name) for name in noun.adjudicates]
         for field, kind, name in needed:
             if (kind, name) not in self.annotations:
-                exist = {id_ for cls, id_ in self.annotations if cls is kind}
-                return field, f"there is no {kind.__name__.lower()} {name!r}.", _nearest(name, exist)
+                return field, f"there is no {kind.__name__.lower()} {name!r}.", _nearest(name, exist[kind])
             if self.annotations[kind, name][0].article != noun.article:
                 return field, f"{name!r} belongs to another article.", f"{field} must lie in {noun.article!r}"
         return None
+
+
+def _unwritable(noun: Article | Annotation) -> tuple[str, str, str] | None:
+    """What of a row no file can hold, which would be found out only once a corpus is saved or a text is tokenised."""
+    plain = rows.plain(noun)
+    try:
+        rows.dumps(plain).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        name = next(name for name, value in plain.items() if half in rows.dumps({"": value}))
+        return name, "holds half a character (a lone surrogate).", "Cut between characters, or leave the row out"
+    except ValueError:  # of json
+        return "meta", "holds a number that is not finite.", "Leave it out"
+    return None
 
 
 def _offered(config: DataConfig, tasks: Mapping[str, Task]) -> set[str]:

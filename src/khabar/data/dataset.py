@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from khabar.config import AuditConfig, DataConfig, locate
+from khabar.config import AnnotatorsConfig, AuditConfig, DataConfig, locate
 from khabar.data import audit as audits
 from khabar.data import corpus, duplicates, frozen, splits, units
+from khabar.data.addresses import without_addresses
 from khabar.data.audit import Audit
 from khabar.data.corpus import Corpus
 from khabar.data.examples import NO_MAJORITY, examples
@@ -39,7 +40,7 @@ class Dataset:
         """Sha256 of all that decides the examples: corpus, tasks, annotators, split, audit, limit."""
         rule = self.config.model_dump(mode="json", include={"split", "annotators", "limit"})
         rule["near"] = self.near
-        rule["on_leak"] = self.config.on_leak == "drop"  # stop and warn take nothing out
+        rule["on_leak"] = audits.drops_rows(self.config.on_leak, self.config.split.brought)
         if self.config.split.file is not None:  # what it decides counts, not where it lies
             rule["split"]["file"] = frozen.read(locate(self.config.split.file)).fingerprint
         asked = [self.tasks[name].model_dump(mode="json", include=DEFINING) for name in sorted(self.tasks)]
@@ -116,7 +117,8 @@ def load(
     for name in tasks:
         if config.tasks and name not in config.tasks:
             raise ConfigError(f"The data set {config.name!r} does not offer {name!r}. {suggest(name, config.tasks)}")
-    config = config.model_copy(update={"on_leak": audit.on_leak or config.on_leak})
+    people = _without_addresses(config.annotators)
+    config = config.model_copy(update={"on_leak": audit.on_leak or config.on_leak, "annotators": people})
     read = corpus.read(config, tasks)
     made: list[Example] = []
     counts = {what: count for what, count in read.counts.items() if what not in ("articles", "labels", "rows read")}
@@ -142,12 +144,20 @@ def load(
     dataset = Dataset(config, read, dict(tasks), parts, counts, found_by_audit, audit.near)
     for split in need:
         if lacking := [name for name in tasks if not dataset.of(split, name)]:
-            hint = f" {splits.date_hint(parts, read, config.split)}." if config.split.rule == "date" else ""
+            dated = config.split.rule == "date" and any(parts.values())
+            hint = f" {splits.date_hint(parts, read, config.split)}." if dated else ""
             raise DataError(
                 f"No example of {', '.join(lacking)} is in {split}. Change data.split, or see why rows were dropped."
                 f"{hint}\n{dataset.summary()}"
             )
     return dataset
+
+
+def _without_addresses(annotators: AnnotatorsConfig) -> AnnotatorsConfig:
+    """The same, by the names that the corpus knows people by."""
+    weights = {without_addresses(name): weight for name, weight in annotators.weights.items()}
+    who = annotators.adjudicator
+    return annotators.model_copy(update={"weights": weights, "adjudicator": who and without_addresses(who)})
 
 
 def _limit(part: list[Example], limit: int) -> list[Example]:

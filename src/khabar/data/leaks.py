@@ -33,9 +33,12 @@ class Leak:
     other: Example
 
 
-def texts(example: Example, task: Task) -> tuple[str, ...]:
-    """The texts of a row that can leak, for `duplicates.find`."""
-    target = (example.target,) if task.target_is == "text" and example.target is not None else ()
+def texts(example: Example, task: Task | None) -> tuple[str, ...]:
+    """The texts of a row that can leak: what is classified, its article, and the target of a task whose target is one.
+
+    `task` None: its targets are topics.
+    """
+    target = (example.target,) if task and task.target_is == "text" and example.target is not None else ()
     return example.unit_text, example.text, *target
 
 

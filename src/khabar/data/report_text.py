@@ -109,7 +109,7 @@ def _agreement(report: Report) -> Iterator[str]:
             low = [f"{' and '.join(row['pair'])} {row['value']:.2f} ({row['units']:,} rows)" for row in pairs[:3]]
             yield from _wrapped(f"lowest of {len(pairs):,} pairs: {', '.join(low)}", "  ", "    ")
     if report.disagreements:
-        yield f"  annotators differ on {report.disagreements:,} rows, listed in disagreements.jsonl"
+        yield f"  annotators differ on {report.disagreements:,} rows; khabar ingest output=FOLDER lists them"
 
 
 def _lengths(report: Report) -> Iterator[str]:

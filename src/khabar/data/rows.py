@@ -54,7 +54,7 @@ def objects(path: Path, problems: Problems) -> Iterator[dict[str, Any]]:
             problems.at(path.name, number)
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 problems.add("line", f"not JSON: {error}.", "Write one JSON object a line")
                 continue
             if isinstance(row, dict):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from khabar.config import SplitConfig
+from khabar.data import leaks
 from khabar.data.corpus import Corpus
 from khabar.data.ties import Ties
 from khabar.schema import Article, Example, Task
@@ -82,9 +83,7 @@ def texts(examples: Sequence[Example], corpus: Corpus, tasks: Mapping[str, Task]
     Articles without an answer count too, so that two tasks on one corpus see the same copies of articles.
     """
     found = {(article.group, article.text) for article in corpus.articles.values()}
-    found |= {(example.group, example.unit_text) for example in examples}
-    claims = {name for name, task in tasks.items() if task.target_is == "text"}
-    return found | {(each.group, each.target) for each in examples if each.task in claims and each.target is not None}
+    return found | {(each.group, text) for each in examples for text in leaks.texts(each, tasks.get(each.task))}
 
 
 def first_days(corpus: Corpus) -> dict[str, str]:

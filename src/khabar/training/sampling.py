@@ -131,7 +131,7 @@ class ClassificationWork:
     def loss(self, model: nn.Module, batch: list[int], device: torch.device) -> Tensor:
         """The summed joint loss."""
         arrays = collate([self.passes[i] for i in batch], self.pad_id)
-        if self.mask:
+        if self.mask and model.training:
             self._hide(arrays)
         inputs = (arrays.ids_WL, arrays.mask_WL, arrays.types_WL, arrays.membership_UT)
         logits = model(*(torch.from_numpy(array).to(device) for array in inputs))

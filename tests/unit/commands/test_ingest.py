@@ -9,6 +9,7 @@ from khabar.commands import _reporting, ingest
 from khabar.config import project_root
 from khabar.data import corpus, frozen
 from khabar.data.splits import bucket
+from khabar.errors import ConfigError
 
 TASK = {"name": "event_protest", "labels": ["yes", "no"], "level": "sentence"}
 
@@ -76,7 +77,7 @@ def test_what_annotators_differ_on_is_listed_and_an_old_list_is_not_left(ingeste
     folder = tmp_path / "corpus"
     said = ingested([*rows(), *votes()], folder)
     assert said.out.endswith("report.html, disagreements.jsonl\n")
-    assert "annotators differ on 3 rows, listed in disagreements.jsonl" in said.out
+    assert "annotators differ on 3 rows; khabar ingest output=FOLDER lists them" in said.out
     found = [json.loads(line) for line in (folder / "disagreements.jsonl").read_text("utf-8").splitlines()]
     assert [row["article"] for row in found] == ["v0", "v1", "v2"]
     assert {answer["annotator"] for answer in found[0]["answers"]} == {"سلمى", "باسل"}
@@ -96,6 +97,24 @@ def test_a_leak_is_reported_where_training_would_stop_and_dropped_where_it_would
     plain = json.loads((tmp_path / "corpus" / "report.json").read_text("utf-8"))
     assert plain["tasks"][0]["splits"] == {"train": train, "dev": 1, "test": 1}
     assert len(plain["rows"]["dropped"]) == 1 - train
+
+
+@pytest.mark.parametrize(("on_leak", "kept"), [("stop", 1), ("drop", 1), ("warn", 2)])
+def test_where_khabar_splits_what_training_drops_is_dropped(ingested, tmp_path, on_leak, kept):
+    train = next(f"g{n}" for n in range(100) if bucket(f"g{n}") < 70)
+    test = next(f"g{n}" for n in range(100) if bucket(f"g{n}") >= 85)
+    short = [{"id": name, "text": "نعم", "label": "yes", "group": name} for name in (train, test)]
+    said = ingested(short, tmp_path / "corpus", on_leak)
+    assert len(frozen.read(tmp_path / "corpus" / "split.jsonl").rows) == kept
+    assert ("dropped: 1 train rows" in said.out) == (kept == 1)
+
+
+def test_an_output_that_can_not_be_a_folder_is_told_before_anything_is_read(ingested, tmp_path, capsys):
+    (tmp_path / "taken").write_text("", "utf-8")
+    for output in (tmp_path / "taken", tmp_path / "taken" / "corpus"):
+        with pytest.raises(ConfigError, match="taken is no folder"):
+            ingested(rows(), output)
+    assert "Reading" not in capsys.readouterr().err
 
 
 def test_bad_rows_that_are_skipped_are_counted(ingested):

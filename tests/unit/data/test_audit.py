@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -132,6 +133,22 @@ def test_stop_counts_and_shows_three():
     assert sum(f"train{n} (train) and test{n} (test), exact copy: 'نص {n}'" in message for n in range(5)) == 3
     assert "audit.on_leak=drop" in message
     assert "audit.on_leak=warn" in message
+
+
+def test_a_torn_group_is_told_of_and_stops_nothing():
+    splits = rows(train=["أول", "ثان"], test=["ثالث"])
+    splits["train"][0] = replace(splits["train"][0], group="وثيقة")
+    splits["test"][0] = replace(splits["test"][0], group="وثيقة")
+    kept, found = run(splits, "stop")
+    assert kept == splits
+    (finding,) = found.findings
+    assert (finding.kind, finding.rows, finding.leak) == ("group in two splits", 2, False)
+    assert finding.examples == ({"group": "وثيقة", "train": "1", "test": "1"},)
+
+
+def test_repeats_are_counted_among_the_rows_that_stay():
+    _, found = run(rows(train=["نص", "نص"], test=["نص"]))
+    assert [finding.kind for finding in found.findings] == ["exact copy"]
 
 
 def test_a_clean_split_stops_nothing():

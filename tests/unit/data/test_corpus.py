@@ -102,3 +102,35 @@ def test_problems_count_rows_not_faults():
     with pytest.raises(DataError, match="10 problems"):
         problems.settle("stop")
     assert Problems().settle("stop") == {"rows read": 0}
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        ('{"id": "b", "text": "نص \\ud83d"}', "text: holds half a character"),
+        ('{"id": "b", "text": "نص", "meta": {"group": "\\ud83d"}}', "meta: holds half a character"),
+        ('{"id": "b", "text": "نص", "meta": {"n": NaN}}', "meta: holds a number that is not finite"),
+        ("[" * 100_000, "line: not JSON"),
+    ],
+)
+def test_what_no_file_can_hold_is_a_bad_row(tmp_path, row, field):
+    (tmp_path / "articles.jsonl").write_text('{"id": "a", "text": "نص"}\n' + row + "\n", "utf-8")
+    (tmp_path / "annotations.jsonl").write_text(
+        '{"kind": "label", "id": "1", "article": "b", "annotator": "x", "task": "t", "labels": []}\n', "utf-8"
+    )
+    with pytest.raises(DataError, match=field) as caught:
+        corpus.load(tmp_path)
+    assert "articles.jsonl:2" in str(caught.value)
+
+
+def test_no_address_of_an_annotator_stays(tmp_path):
+    (tmp_path / "articles.jsonl").write_text('{"id": "a", "text": "نص"}\n', "utf-8")
+    rows = (
+        '{"kind": "label", "id": "1", "article": "a", "annotator": "Rim@press.example", "task": "t", "labels": []}',
+        '{"kind": "span", "id": "1", "article": "a", "annotator": "rim@press.example", "layer": "x", "start": 0,'
+        ' "end": 1}',
+    )
+    (tmp_path / "annotations.jsonl").write_text("\n".join(rows), "utf-8")
+    read = corpus.load(tmp_path)
+    assert read.labels[0].annotator == read.spans[0].annotator
+    assert "@" not in read.labels[0].annotator

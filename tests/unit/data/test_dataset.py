@@ -74,12 +74,20 @@ def test_a_limit_is_the_same_rows_every_time_and_nested(config, tasks):
 def test_the_fingerprint_sees_what_decides_the_examples(config, tasks):
     asked = tasks("event_type")
     data = dataset.load(config, asked)
-    for change in ({"limit": 5}, {"split": SplitConfig(train=60, dev=20)}, {"on_leak": "drop"}):
+    for change in ({"limit": 5}, {"split": SplitConfig(train=60, dev=20)}, {"on_leak": "warn"}):
         assert dataset.load(config.model_copy(update=change), asked).fingerprint != data.fingerprint
     other = {"event_type": asked["event_type"].model_copy(update={"labels": (*asked["event_type"].labels, "X")})}
     assert dataset.load(config, other).fingerprint != data.fingerprint
     about = {"event_type": asked["event_type"].model_copy(update={"about": {}, "pool": "max"})}
     assert dataset.load(config, about).fingerprint == data.fingerprint
+
+
+def test_what_a_leak_costs_is_in_the_fingerprint_and_nothing_else_of_it(config, tasks):
+    stop, drop, warn = (
+        dataset.load(config, tasks("event_type"), AuditConfig(on_leak=on_leak)).fingerprint
+        for on_leak in ("stop", "drop", "warn")
+    )
+    assert stop == drop != warn, "where khabar splits, leaks go unless one is only warned"
 
 
 def test_leaks_of_a_brought_split_stop_the_run_or_are_counted(tmp_path, write_jsonl, tasks, config):
@@ -148,3 +156,28 @@ def test_single_and_multi_label_tasks_share_rows(tmp_path, write_jsonl, config):
     assert sorted(example.gold for example in data.of("train", "event_quad")) == [(), ("a",), ("a", "b"), ("b",)]
     assert sorted(example.gold for example in data.of("train", "event_quad5")) == [("a",), ("b",), ("none",)]
     assert data.counts == {"event_quad5, dropped, two or more labels": 1}
+
+
+def test_an_address_names_the_annotator_whose_pseudonym_the_corpus_has(tmp_path, write_jsonl, tasks, config):
+    people = {"rim@press.example": "AID", "sami@press.example": "REJECT"}
+    rows = [
+        {"text": f"خبر رقم {number}", "label": label, "annotator": name}
+        for number in range(40)
+        for name, label in people.items()
+    ]
+    path = str(write_jsonl(tmp_path / "votes.jsonl", rows))
+    for annotators in (
+        AnnotatorsConfig(adjudicator="sami@press.example"),
+        AnnotatorsConfig(weights={"Rim@press.example": 0.5}),
+    ):
+        data = dataset.load(config.model_copy(update={"path": path, "annotators": annotators}), tasks("event_type"))
+        assert {label.annotator[:5] for label in data.corpus.labels} == {"user-"}
+        assert {example.gold for part in data.splits.values() for example in part} == {("REJECT",)}
+
+
+def test_no_dates_are_advised_where_no_row_is_left(tmp_path, write_jsonl, tasks, config):
+    path = str(write_jsonl(tmp_path / "blank.jsonl", [{"text": "خبر", "label": None, "date": "2024-01-01"}]))
+    split = SplitConfig(rule="date", test_from="2024-02-01")
+    with pytest.raises(DataError, match="No example of event_type is in train") as caught:
+        dataset.load(config.model_copy(update={"path": path, "split": split}), tasks("event_type"))
+    assert "The articles are of" not in str(caught.value)

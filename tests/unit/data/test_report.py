@@ -139,7 +139,9 @@ def test_what_to_do_begins_with_leaks(load):
     ]
     assert "labels with under 10 rows in test: yes 5, no 5" in made.actions[1].found
     # folds are cut by a hash, and this split was brought along
-    assert made.actions[1].do.endswith("data.split.rule=hash data.split.folds=5 data.split.fold=0,1,2,3,4")
+    assert made.actions[1].do.endswith(
+        "khabar train -m data.split.rule=hash data.split.folds=5 data.split.fold=0,1,2,3,4"
+    )
     lines = made.to_text().splitlines()
     assert lines[4] == "  1. 2 train rows hold a text that test holds letter for letter."
 

@@ -1,7 +1,6 @@
 """What the exports of annotation tools share: files, people, each text once, answers and marks as khabar's nouns."""
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 
 from khabar.config import DataConfig
 from khabar.data import rows
+from khabar.data.addresses import without_addresses
 from khabar.data.importers._controls import Control, assign, known, narrow, own, tasks
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
@@ -21,7 +21,6 @@ from khabar.schema import Article, Label, Offsets, Span, Task
 ASKED: tuple[Literal["holder", "target"], ...] = ("holder", "target")
 SHOWN = ("title", "date", "source", "url")
 COLUMNS = ("id", *SHOWN, "group", "split", *ASKED)
-EMAIL = re.compile(r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+")
 
 
 @dataclass(frozen=True)
@@ -321,8 +320,3 @@ def _string(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return without_addresses(str(value)).strip() or None
-
-
-def without_addresses(text: str) -> str:
-    """The text with each e-mail address replaced by the same pseudonym wherever it stands."""
-    return EMAIL.sub(lambda at: f"user-{hashlib.sha256(at[0].lower().encode()).hexdigest()[:8]}", text)

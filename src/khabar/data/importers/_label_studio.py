@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from khabar.config import DataConfig
+from khabar.data.addresses import without_addresses
 from khabar.data.decoding import encoding_of
-from khabar.data.importers._exports import without_addresses
 from khabar.data.importers._offsets import Ruler
 from khabar.data.problems import Place, Problems
 from khabar.data.rows import RowError

@@ -140,7 +140,7 @@ def _documents(config: DataConfig, problems: Problems) -> list[Document]:
 
 def _relative(root: Path, suffix: str) -> set[str]:
     """The files of a suffix below a folder, as relative paths without it; hidden ones are not looked at."""
-    found = (path.relative_to(root) for path in root.rglob(f"*{suffix}"))
+    found = (path.relative_to(root) for path in root.rglob(f"*{suffix}") if path.is_file())
     return {path.with_suffix("").as_posix() for path in found if not any(part.startswith(".") for part in path.parts)}
 
 

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from khabar.config import DataConfig
 from khabar.data.importers import _controls
 from khabar.data.importers._controls import Control
+from khabar.data.importers._exports import answered
 from khabar.data.importers._label_studio import COLUMNS, Annotation, Item, items
 from khabar.data.problems import Problems
 from khabar.errors import ConfigError, DataError
@@ -23,9 +24,10 @@ def tasks(config: DataConfig) -> dict[str, Task]:
 
     Raises:
         ConfigError: an option that does not exist.
-        DataError: the file is no JSON export, or nobody answered anything that makes a task.
+        DataError: the file is no JSON export, or nobody answered anything that makes a task; bad rows are told first.
     """
-    return _controls.tasks(_gather(items(config, Problems())).controls, config)
+    problems = Problems()
+    return answered(_gather(items(config, problems)).controls, config, problems)
 
 
 def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | Span | Relation]:

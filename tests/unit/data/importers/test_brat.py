@@ -260,3 +260,10 @@ def test_a_file_is_no_folder(tmp_path, tasks):
 def test_a_setting_that_does_not_exist_is_told_of(tmp_path, tasks, more):
     with pytest.raises(ConfigError):
         corpus.read(build(tmp_path, {"doc": MARKS}, **more), tasks("event_type"))
+
+
+def test_a_folder_that_is_named_like_a_text_is_no_text(tmp_path):
+    config = build(tmp_path, {"doc": EVENTS, "old.txt/kept": MARKS})
+    (tmp_path / "more.ann").mkdir()
+    read, _ = found(config)
+    assert set(read.articles) == {"doc", "old.txt/kept"}

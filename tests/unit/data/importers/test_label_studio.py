@@ -609,3 +609,9 @@ def test_names_that_do_not_exist_are_refused(tmp_path):
         read(made(tmp_path, given, columns={"titel": "x"}))
     with pytest.raises(DataError, match="The data of no task has 'headline', which should hold the title"):
         read(made(tmp_path, given, columns={"title": "headline"}))
+
+
+def test_where_no_task_is_found_the_bad_rows_that_may_be_why_are_told(tmp_path):
+    lost = mark(FIRST, "PROTEST", start=4000, end=4020)
+    with pytest.raises(DataError, match="lies outside the text"):
+        label_studio.tasks(made(tmp_path, task(annotation(lost))))
