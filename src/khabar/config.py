@@ -10,9 +10,19 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+def _as_text(value: object) -> object:
+    """A bare number or a bare true, where a name is meant."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Name = Annotated[str, BeforeValidator(_as_text)]  # of a person, a source, an option: 4 and true are names too
 
 
 class Record(BaseModel):
@@ -48,9 +58,9 @@ class SplitConfig(Record):
     dev_from: str | None = None
     test_from: str | None = None
     field: str = "split"
-    train_values: tuple[str, ...] = ("train",)
-    dev_values: tuple[str, ...] = ("dev",)
-    test_values: tuple[str, ...] = ("test",)
+    train_values: tuple[Name, ...] = ("train",)
+    dev_values: tuple[Name, ...] = ("dev",)
+    test_values: tuple[Name, ...] = ("test",)
     file: str | None = None
 
     @property
@@ -98,7 +108,7 @@ class AnnotatorsConfig(Record):
     the votes rather than on the winner, also on rows where none wins; dev and test are scored on gold alone.
     """
 
-    adjudicator: str | None = None
+    adjudicator: Name | None = None
     weights: dict[str, Annotated[float, Field(ge=0)]] = {}
     soft: bool = False
 
@@ -116,7 +126,7 @@ class DataConfig(Record):
     default_tasks: tuple[str, ...] = ()
     label_map: dict[str, dict[str, str]] = {}
     columns: dict[str, str] = {}
-    options: dict[str, str] = {}  # the importer's own; it names those it knows
+    options: dict[str, Name] = {}  # the importer's own; it names those it knows
     split: SplitConfig = SplitConfig()
     annotators: AnnotatorsConfig = AnnotatorsConfig()
     on_leak: Literal["stop", "drop", "warn"] = "stop"  # advised for this set; audit.on_leak overrides it
