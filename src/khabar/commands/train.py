@@ -76,6 +76,7 @@ class Trained:
 
     run_id: str
     dev_metric: float | None
+    test_metric: float | None  # the mean of the tasks' main metrics
     version: str | None
 
 
@@ -100,13 +101,16 @@ def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
             except KhabarError as error:
                 print(f"failed: {error}", file=sys.stderr, flush=True)
                 lines.append((said, None))
-        done = [(said, trained) for said, trained in lines if trained and trained.dev_metric is not None]
-        values = [trained.dev_metric or 0.0 for _, trained in done]
-        if values:
-            mean = sum(values) / len(values)
-            spread = math.sqrt(sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
-            parent.log(0, {"dev_metric.best": max(values), "dev_metric.mean": mean, "dev_metric.spread": spread})
         table = "\n".join(f"{said:<50} {_line(trained)}" for said, trained in lines)
+        for name in ("dev_metric", "test_metric"):
+            found = [getattr(trained, name) for _, trained in lines if trained]
+            if values := [value for value in found if value is not None]:
+                mean = sum(values) / len(values)
+                spread = math.sqrt(sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
+                parent.log(0, {f"{name}.best": max(values), f"{name}.mean": mean, f"{name}.spread": spread})
+                table += (
+                    f"\n{name.removesuffix('_metric')}: mean {mean:.3f}, spread {spread:.3f} over {len(values)} runs"
+                )
         parent.text(table + "\n", "runs.txt")
         print(f"\nAll runs\n{table}")
     if len(lines) > sum(1 for _, trained in lines if trained):
@@ -264,12 +268,15 @@ def _finish(
     tasks, splits = config.task, data.splits
     rivals = _scoring.baselines(config.suite.baselines, data.training, splits["dev"], tasks, config.seed)
     numbers: dict[str, float] = {}
+    mains: dict[str, float] = {}
     shown = ""
     for split in ("dev", "test"):
         if not splits[split]:
             continue
         scores, answers, rows = _scoring.score([engine, *rivals], splits[split], tasks, config.suite, config.seed)
         numbers |= _scoring.metrics(scores, split)
+        found = [its[engine.name].main(tasks[name].main_metric).value for name, its in scores.items()]
+        mains[split] = sum(found) / len(found)
         shown = _scoring.tables(scores, tasks, split)
         tracked.text(json.dumps(_scoring.plain(scores), indent=1), f"{split}/scores.json")
         tracked.text(shown, f"{split}/scores.txt")
@@ -293,7 +300,7 @@ def _finish(
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
         print(f"Registered {config.model_name} version {version}: {named}")
     print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
-    return Trained(tracked.id, outcome.best, version)
+    return Trained(tracked.id, outcome.best, mains.get("test"), version)
 
 
 def _engine(classifier: "nn.Module", card: Any, encoder: "Encoder", config: Config) -> "Engine":  # noqa: ANN401
@@ -381,9 +388,8 @@ class _Dev:
 def _line(trained: Trained | None) -> str:
     if trained is None:
         return "failed"
-    return (
-        f"run {trained.run_id}" if trained.dev_metric is None else f"dev {trained.dev_metric:.3f}  run {trained.run_id}"
-    )
+    parts = [("dev", trained.dev_metric), ("test", trained.test_metric)]
+    return "  ".join([*(f"{name} {value:.3f}" for name, value in parts if value is not None), f"run {trained.run_id}"])
 
 
 def _told(outcome: "Outcome") -> str:

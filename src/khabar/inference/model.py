@@ -17,7 +17,7 @@ import numpy as np
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
 from khabar.inference.engine import Engine
-from khabar.inference.readings import SILENT, Event, Evidence, Reading, Readings, Stance
+from khabar.inference.readings import SILENT, Answer, Event, Evidence, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
 from khabar.schema import OUTLET, Article, Example, Offsets, Task
@@ -209,6 +209,7 @@ class Model:
         events: list[Event] = []
         article_events: dict[str, float] = {}
         stances: list[Stance] = []
+        answers: list[Answer] = []
         unasked = False
         for name, task in self.tasks.items():
             rows = [i for i, example in enumerate(job.examples) if example.task == name]
@@ -217,6 +218,7 @@ class Model:
                 continue
             prob = self.engine.probabilities(logits[rows], name)
             decided = self.engine.decide(prob, name, threshold)
+            answers += _answers(task, job, rows, prob, decided)
             if task.level == "sentence":
                 events += _events(task, job, prob, decided)
                 for label, highest in zip(task.labels, prob.max(0).tolist(), strict=True):
@@ -232,6 +234,7 @@ class Model:
             stances=tuple(stances),
             model=self.about,
             notes=(UNASKED,) if unasked else (),
+            answers=tuple(answers),
         )
 
 
@@ -250,6 +253,16 @@ def _taken(article: "str | Article | Mapping[str, Any]") -> tuple[_Job, list[Que
     if isinstance(own, str) or not isinstance(own, Sequence):
         own = [own]
     return _Job(str(name), str(title or text.strip().partition("\n")[0]), text), [parse_question(q) for q in own]
+
+
+def _answers(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Answer]:  # noqa: ANN401
+    """The answers to a task; what was asked of an article without one of its sentences is none."""
+    for at, row in enumerate(rows):
+        if not job.without[row]:
+            asked = job.examples[row]
+            probabilities = dict(zip(task.labels, prob[at].tolist(), strict=True))
+            labels = tuple(label for label, yes in zip(task.labels, decided[at], strict=True) if yes)
+            yield Answer(task.name, asked.span, asked.holder, asked.target, probabilities, labels)
 
 
 def _events(task: Task, job: _Job, prob: Any, decided: Any) -> Iterator[Event]:  # noqa: ANN401 - arrays

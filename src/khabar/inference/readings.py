@@ -1,8 +1,10 @@
 """What a model reads out of articles: plain records, a table, or text for a person."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from khabar.schema import Offsets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,8 +51,24 @@ class Stance:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole answer of a task to one sentence (`span`), article or question, whatever it decided for."""
+
+    task: str
+    span: Offsets | None
+    holder: str | None
+    target: str | None
+    probabilities: dict[str, float]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was read out of one article; `error` says why there is nothing, `notes` what was not asked."""
+    """All that was read out of one article; `error` says why there is nothing, `notes` what was not asked.
+
+    Events, article events and stances are what was found; `answers` are all answers, also of sentences without an
+    event, for whoever corrects or ranks them. They are no part of the JSON object.
+    """
 
     id: str
     title: str
@@ -60,11 +78,12 @@ class Reading:
     model: dict[str, str | None] = field(default_factory=dict)
     error: str | None = None
     notes: tuple[str, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, scores rounded to six places."""
-        plain: dict[str, Any] = _rounded(asdict(self))
-        del plain["title"]
+        plain: dict[str, Any] = _rounded(asdict(replace(self, answers=())))
+        del plain["title"], plain["answers"]
         if not plain["notes"]:
             del plain["notes"]
         return plain

@@ -3,6 +3,8 @@
 from xml.etree import ElementTree
 
 from khabar import cli
+from khabar.inference.model import load
+from unit.inference import tiny_bundle
 
 
 def test_it_is_printed_where_no_output_is_named(capsys):
@@ -26,3 +28,11 @@ def test_an_output_that_cannot_be_written_is_bad_data(tmp_path, capsys):
 def test_without_a_task_there_is_nothing_to_write(capsys):
     assert cli.main(["labelling", "task=[]"]) == 2
     assert "task" in capsys.readouterr().err
+
+
+def test_a_model_brings_its_own_tasks(tmp_path, capsys):
+    folder = tiny_bundle.write(tmp_path / "bundle")
+    assert cli.main(["labelling", f"model={folder}"]) == 0
+    view = ElementTree.fromstring(capsys.readouterr().out)
+    asked = {one.get("name").removesuffix("_{{idx}}") for one in view.iter("Choices")}
+    assert asked == set(load(str(folder)).tasks)

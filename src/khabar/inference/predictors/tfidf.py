@@ -1,7 +1,8 @@
 """TF-IDF and a linear SVM: words 1-2 and characters 2-5, balanced; the floor that an encoder has to beat.
 
-It gets the care that our models get: letters folded, temperature and thresholds from dev; a task with a question also
-sees the question, and how near it is to the text (the cosine that made a strong floor of the Fake News Challenge).
+It gets the care that our models get: letters folded; strength, temperature and thresholds from dev; a task with a
+question also sees the question, and how near it is to the text (the cosine that made a strong floor of the Fake News
+Challenge).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from khabar.data.fold import TrainingFold, required
-from khabar.evaluation import calibration, rows
+from khabar.evaluation import calibration, metrics, rows
 from khabar.schema import Example, Prediction, Task
 from khabar.text.folding import fold
 
 LONGEST = 4000  # words of a text; the head of an article carries what a bag of words can use
 FEATURES = 100_000  # of each vectoriser
+STRENGTHS = (0.1, 0.03, 0.3, 1.0)  # of the SVM, its C
 FEW = 50  # rows below which a feature may stand in one row alone
 
 
@@ -95,38 +97,58 @@ class Tfidf:
         return [found[i] for i in range(len(examples))]
 
 
-def fit(train: TrainingFold, dev: Sequence[Example], tasks: Mapping[str, Task], seed: int) -> Tfidf:
-    """Fit one head for each task on its training rows; temperature and thresholds on its dev rows."""
+def fit(
+    train: TrainingFold,
+    dev: Sequence[Example],
+    tasks: Mapping[str, Task],
+    seed: int,
+    strengths: Sequence[float] = STRENGTHS,
+) -> Tfidf:
+    """Fit one head for each task on its training rows; strength, temperature and thresholds on its dev rows.
+
+    `strengths` are values of the SVM's C to choose from by the task's main metric; the first one without dev rows.
+    """
     answered = required(train).answered
     heads = {
-        name: _fit(task, [e for e in answered if e.task == name], [e for e in dev if e.task == name], seed)
+        name: _fit(task, [e for e in answered if e.task == name], [e for e in dev if e.task == name], seed, strengths)
         for name, task in tasks.items()
     }
     return Tfidf(dict(tasks), heads)
 
 
-def _fit(task: Task, train: list[Example], dev: list[Example], seed: int) -> _Head:
-    from sklearn.svm import LinearSVC
-
+def _fit(task: Task, train: list[Example], dev: list[Example], seed: int, strengths: Sequence[float]) -> _Head:
     features = _Features(len(train))
     gold = rows.gold(task, train).reshape(len(train), len(task.labels))
+    matrix = features.fit(train) if (gold.any(0) & ~gold.all(0)).any() else None
+    if not dev:
+        return _head(features, matrix, gold, strengths[0], seed)
+    heads = [_tuned(_head(features, matrix, gold, strength, seed), task, dev) for strength in strengths]
+    best, _ = max(heads, key=lambda found: found[1])
+    return best
+
+
+def _head(features: _Features, matrix: Any, gold: NDArray[np.bool_], strength: float, seed: int) -> _Head:  # noqa: ANN401
+    from sklearn.svm import LinearSVC
+
     vary = np.flatnonzero(gold.any(0) & ~gold.all(0))
-    matrix = features.fit(train) if len(vary) else None
     coefficients, bias = [], []
     for label in vary:  # one label against the rest, for both kinds of task
-        svm = LinearSVC(class_weight="balanced", random_state=seed).fit(matrix, gold[:, label])
+        svm = LinearSVC(C=strength, class_weight="balanced", random_state=seed).fit(matrix, gold[:, label])
         coefficients.append(svm.coef_[0])
         bias.append(float(svm.intercept_[0]))
     constant = np.where(gold.any(0), 5.0, -5.0)
-    head = _Head(features, np.array(coefficients), np.array(bias), vary, constant, 1.0, np.full(len(constant), 0.5))
-    if not dev:
-        return head
+    return _Head(features, np.array(coefficients), np.array(bias), vary, constant, 1.0, np.full(len(constant), 0.5))
+
+
+def _tuned(head: _Head, task: Task, dev: list[Example]) -> tuple[_Head, float]:
+    """The head with temperature and thresholds, and its main metric on dev."""
     logits, answers = head.logits(dev), rows.gold(task, dev)
     temperature = calibration.fit_temperature(logits, answers, task.kind)
-    thresholds = None
-    if task.kind == "multi":
-        thresholds = calibration.fit_thresholds(calibration.apply(logits, temperature, task.kind), answers)
-    return replace(head, temperature=temperature, thresholds=thresholds)
+    prob = calibration.apply(logits, temperature, task.kind)
+    thresholds = calibration.fit_thresholds(prob, answers) if task.kind == "multi" else None
+    scored = rows.from_arrays(task, dev, prob, calibration.decide(prob, task.kind, thresholds))
+    value = float(np.nan_to_num(metrics.compute(scored, task.main_metric), nan=-np.inf))
+    return replace(head, temperature=temperature, thresholds=thresholds), value
 
 
 def _clean(text: str | None) -> str:
