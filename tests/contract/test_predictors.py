@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -124,6 +125,24 @@ def test_tfidf_learns_what_the_words_give_away_and_keeps_a_constant_label():
     assert {answer.labels for answer in fit(fold(same), [], {"event_type": tasks["event_type"]}, 0).predict(same)} == {
         ("AGREE",)
     }
+
+
+def test_the_strength_of_the_svm_is_the_best_on_dev():
+    from khabar.evaluation import metrics, rows
+
+    fit = registry.load("predictors", "tfidf").fit
+    tasks = {"event_type": tiny_bundle.task("event_type")}
+    train, dev = examples(tasks, rows=60), examples(tasks, rows=20)
+    # every third gold answer of dev says otherwise, so that not all strengths do equally well
+    dev = [replace(row, gold=(tasks["event_type"].labels[0],)) if i % 3 == 0 else row for i, row in enumerate(dev)]
+
+    def score(**more):
+        answers = fit(fold(train), dev, tasks, 0, **more).predict(dev)
+        task = tasks["event_type"]
+        return float(metrics.compute(rows.from_predictions(task, dev, answers), task.main_metric))
+
+    alone = [score(strengths=(strength,)) for strength in (0.1, 0.03, 0.3, 1.0)]
+    assert score() == max(alone)
 
 
 @pytest.mark.parametrize("name", ["majority", "tfidf"])
