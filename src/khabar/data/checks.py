@@ -3,13 +3,13 @@
 A problem with an article takes its annotations along silently: twenty lines that repeat one mistake help nobody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from khabar.config import DataConfig
 from khabar.data import rows
 from khabar.data.addresses import without_addresses
-from khabar.data.problems import Place, Problems
+from khabar.data.problems import Place, Problems, respelled
 from khabar.registry import suggest
 from khabar.schema import Article, Label, Relation, Span, Task
 
@@ -20,15 +20,23 @@ class Checks:
     """Checks rows as they come, and those that need the whole corpus at the end (`finish`).
 
     `offered` names the tasks that may occur at all (None: any); `tasks` are those that were asked for, whose labels
-    and questions are checked. A label is put into khabar's spelling by `label_map` first.
+    and questions are checked. A label is put into khabar's spelling by `label_map` first. `chance` are those of holder
+    and target that nobody named: where no asked task asks for them they are passed over.
     """
 
-    def __init__(self, problems: Problems, tasks: Mapping[str, Task], config: DataConfig | None = None) -> None:
+    def __init__(
+        self,
+        problems: Problems,
+        tasks: Mapping[str, Task],
+        config: DataConfig | None = None,
+        chance: Collection[str] = (),
+    ) -> None:
         self.problems = problems
         self.offered = None if config is None or not config.tasks else _offered(config, tasks)
         self.label_map = {} if config is None else config.label_map
         self.readers = {task.reads: task for task in tasks.values() if task.reads and task.reads not in tasks}
         self.tasks = tasks
+        self.chance = set(chance) - {part for task in tasks.values() for part in task.asks}
         self.articles: dict[str, Article] = {}
         self.annotations: dict[tuple[type[Annotation], str], tuple[Annotation, Place]] = {}
         self.rejected: set[str] = set()
@@ -90,22 +98,42 @@ class Checks:
             )
             return None
         task, reader = self.tasks.get(label.task), self.readers.get(label.task)
-        spelling = self.label_map.get(label.task, {})
-        if task is not None and task.reads and not spelling:
-            spelling = self.label_map.get(task.reads, {})
+        mapped = label.task
+        if task is not None and task.reads and not self.label_map.get(mapped):
+            mapped = task.reads if self.label_map.get(task.reads) else mapped
+        spelling = self.label_map.get(mapped, {})
+        exist = _labels(task, reader)
+        for given in label.labels:
+            name = spelling.get(given, given)
+            if exist is not None and name not in exist:
+                fix = f"{suggest(name, exist)} Spell it so: {respelled(mapped, given, exist)}{self._other_task()}"
+                self.problems.add("labels", f"{name!r} is no label of {label.task}.", fix, once=True)
+                return None
         # dict.fromkeys: two spellings of one label are one label, in the order given
         labels = tuple(dict.fromkeys(spelling.get(name, name) for name in label.labels))
-        exist = _labels(task, reader)
-        for name in labels:
-            if exist is not None and name not in exist:
-                self.problems.add("labels", f"{name!r} is no label of {label.task}.", suggest(name, exist))
-                return None
         if task is not None and task.kind == "single" and len(labels) > 1:
             self.problems.add(
                 "labels", f"{label.task} takes one label, here are {len(labels)}: {', '.join(labels)}.", "Keep one"
             )
             return None
-        return replace(label, labels=labels) if self._asked(label, task or reader) else None
+        label = self._without_chance(replace(label, labels=labels), task or reader)
+        return label if self._asked(label, task or reader) else None
+
+    def _other_task(self) -> str:
+        """What to do if the wrong task was asked, such as the one that a data set assumes where none is chosen."""
+        if self.offered is None or len(self.tasks) != 1 or not self.offered - self.tasks.keys():
+            return ""
+        return f"; if it answers another task than {next(iter(self.tasks))}, choose that: task=[NAME]"
+
+    def _without_chance(self, label: Label, task: Task | None) -> Label:
+        there = [name for name in self.chance if getattr(label, name) is not None] if task is not None else []
+        for name in there:
+            self.problems.note(f"cells of the column {name}, for which no asked task asks, passed over")
+        return replace(
+            label,
+            holder=None if "holder" in there else label.holder,
+            target=None if "target" in there else label.target,
+        )
 
     def _asked(self, label: Label, task: Task | None) -> bool:
         for name in ("holder", "target"):
@@ -118,7 +146,9 @@ class Checks:
                 return False
             if task is not None and name not in task.asks and value is not None:
                 # were it ignored, answers to different questions would be counted as votes on one
-                self.problems.add(name, f"{value!r} is given, but {task.name} asks for none.", "Leave the field out")
+                self.problems.add(
+                    name, f"{value!r} is given, but {task.name} does not ask for a {name}.", "Leave the field out"
+                )
                 return False
         return True
 

@@ -70,7 +70,7 @@ def read(config: DataConfig, tasks: Mapping[str, Task]) -> Corpus:
     Rows of tasks that the data set offers and nobody asked for stay in the corpus; their labels are not checked.
 
     Raises:
-        ConfigError: there is no such importer, or no path is given.
+        ConfigError: there is no such importer, it has no such option, or no path is given.
         DataError: the path does not exist, or rows are bad and `config.on_error` is "stop".
     """
     importer = registry.load("importers", config.importer)
@@ -80,7 +80,9 @@ def read(config: DataConfig, tasks: Mapping[str, Task]) -> Corpus:
     asked = tuple(tasks) if len(bases) > 1 or len(tasks) == 1 else tuple(bases)
     config = config.model_copy(update={"default_tasks": asked or config.default_tasks})
     problems = Problems()
-    checks = Checks(problems, tasks, config)
+    by_name = getattr(importer, "BY_NAME", False)
+    chance = [part for part in ("holder", "target") if by_name and config.columns.get(part, part) == part]
+    checks = Checks(problems, tasks, config, chance)
     for noun in importer.read(config, problems):
         checks.take(noun)
     return _corpus(config, checks)
@@ -90,10 +92,15 @@ def located(config: DataConfig) -> DataConfig:
     """The same with the path as it is on disk.
 
     Raises:
-        ConfigError: there is no such importer, or no path is given.
+        ConfigError: there is no such importer, it has no such option, or no path is given.
         DataError: the path does not exist, though the importer reads from disk alone.
     """
     importer = registry.load("importers", config.importer)
+    options = getattr(importer, "OPTIONS", ())
+    for name in config.options:
+        if name not in options:
+            there = registry.suggest(name, options)
+            raise ConfigError(f"data.options.{name}: {config.importer} has no such option. {there}")
     if config.path is None:
         raise ConfigError(f"The data set {config.name!r} does not say where it lies. Give it: data.path=FILE_OR_FOLDER")
     path = locate(config.path)

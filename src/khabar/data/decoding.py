@@ -44,8 +44,13 @@ def encoding_of(path: Path, problems: Problems | None = None) -> str:
     with path.open("rb") as file:
         encoding = detect(file, path.name)
     if problems is not None and encoding != PLAIN:
-        problems.note(f"{path.name} read as {encoding}")
+        problems.note(f"{path.name} read as {told(encoding)}")
     return encoding
+
+
+def told(encoding: str) -> str:
+    """An encoding as a user knows it."""
+    return "Windows-1256 (cp1256)" if encoding == "cp1256" else encoding
 
 
 def detect(file: BinaryIO, name: str) -> str:

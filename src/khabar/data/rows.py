@@ -55,7 +55,9 @@ def objects(path: Path, problems: Problems) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                problems.add("line", f"not JSON: {error}.", "Write one JSON object a line")
+                # json counts lines too, from 1 within this one
+                why = f"{error.msg}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else error
+                problems.add("line", f"not JSON: {why}.", "Write one JSON object a line")
                 continue
             if isinstance(row, dict):
                 yield row

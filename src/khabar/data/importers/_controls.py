@@ -11,10 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from khabar.config import DataConfig, resource
+from khabar.data.problems import Problems, respelled
 from khabar.errors import DataError
 from khabar.registry import suggest
 from khabar.schema import Task
 
+# not a transcription that can be read back, but a name that can be typed and told from another
+LATIN = str.maketrans(
+    dict(zip("ابتحدرزسصضطظعفقكلمنهويىةآأإؤئپچڤگ", "abthdrzssdtzafqklmnhwyaaaaawypjvg", strict=True))
+    | {"ث": "th", "ج": "j", "خ": "kh", "ذ": "dh", "ش": "sh", "غ": "gh"}
+    | dict(zip("٠١٢٣٤٥٦٧٨٩", "0123456789", strict=True))
+    | dict.fromkeys("ءـًٌٍَُِّْٰ")
+)
 NONE = "none"  # beside a lone label: a task is a choice, so what lacks the label needs a name
 
 
@@ -39,9 +47,9 @@ def tasks(controls: Iterable[Control], config: DataConfig) -> dict[str, Task]:
 
     khabar's own where one fits: the same name, or the only one whose labels hold all that were given (two at least,
     after `label_map`), whose level and kind allow what was done, and whose question the file can put. Else a new one:
-    its name the control's in `[a-z0-9_]`, its labels sorted, `multi` where several labels or none were given at once,
-    `sentence` for spans. A lone label that was also withheld becomes a choice between it and "none". A lone label that
-    everybody gave asks nothing and is passed over.
+    its name the control's in `[a-z0-9_]`, Arabic letters by `LATIN`, its labels sorted, `multi` where several labels or
+    none were given at once, `sentence` for spans. A lone label that was also withheld becomes a choice between it and
+    "none". A lone label that everybody gave asks nothing and is passed over.
 
     Raises:
         DataError: no control is left to train on; the message lists them.
@@ -59,9 +67,10 @@ def tasks(controls: Iterable[Control], config: DataConfig) -> dict[str, Task]:
 def assign(controls: Iterable[Control], config: DataConfig) -> dict[str, str]:
     """Control name -> the task it answers, for every asked task (`config.default_tasks`).
 
-    `config.columns[task]` names the control; else it is the one of the same name, else the one whose labels fit. The
-    task is the one that an asked task reads where the labels are that one's (event_quad for event_quad5). A control
-    that is not among the keys answers nothing that was asked.
+    `config.columns[task]` names the control; else it is the one of the same name, else the one whose labels fit, else
+    the one of which `config.label_map[task]` spells a label. The task is the one that an asked task reads where the
+    labels are that one's (event_quad for event_quad5). A control that is not among the keys answers nothing that was
+    asked.
 
     Raises:
         DataError: an asked task has no control, or several that fit alike; the message lists them with their labels.
@@ -116,6 +125,32 @@ def narrow(controls: Iterable[Control], config: DataConfig, marks: Collection[st
         whole = control.name in found and found[control.name].name in config.default_tasks
         narrowed.append(replace(control, labels=labels) if labels and control.name in marks and not whole else control)
     return tuple(narrowed)
+
+
+def taken(
+    labels: Sequence[str], control: str, name: str, task: Task | None, config: DataConfig, problems: Problems
+) -> tuple[str, ...]:
+    """The labels of an answer to a control as the task of that name takes them, in the file's spelling.
+
+    All of them, but for one case. Where `label_map` spells labels of a task that has an `empty_as`, such as
+    PROTEST=yes, it says what is looked for among all that was chosen from: other labels alone are "none of them".
+    """
+    if control != name:
+        problems.note(f"answers to the control {control!r}, which is the task {name}")
+    if task is None or task.empty_as is None or not config.label_map.get(name):
+        return tuple(labels)
+    found = []
+    for label in labels:
+        if _spelled(label, name, config) in task.labels:
+            found.append(label)
+        else:
+            problems.note(f"answers of {label}, which {name} lacks: alone it means {task.empty_as}")
+    return tuple(found)
+
+
+def lacked(task: Task, label: str) -> str:
+    """The note on a mark whose label the task that its control answers does not have."""
+    return f"marks with a label that {task.name} lacks: {label} ({respelled(task.name, label, task.labels)})"
 
 
 @functools.cache
@@ -193,6 +228,9 @@ def _fitting(
         if known is not None and labels and labels <= set(known.labels):
             fits.append(control)
     fits = [control for control in fits if len(control.labels) > 1] or fits  # a lone label would fit many a task
+    if not fits and known is not None:
+        spelling = config.label_map.get(task, {})
+        fits = [one for one in free if any(spelling.get(label) in known.labels for label in one.labels)]
     if not fits and known is not None:  # its labels are wrong, which is told of each row
         fits = [control for control in free if control.name == known.reads]
     if len(fits) == 1:
@@ -222,8 +260,8 @@ def _spelled(label: str, task: str, config: DataConfig) -> str:
 
 
 def _slug(name: str, taken: set[str]) -> str:
-    """A task's name made of a control's, "task" where no Latin letter is left; numbered if it is taken."""
-    slug = re.sub(r"[^a-z0-9]+", "_", name.lower()).lstrip("_0123456789").rstrip("_") or "task"
+    """A task's name made of a control's, "task" where no letter is left; numbered if it is taken."""
+    slug = re.sub(r"[^a-z0-9]+", "_", name.lower().translate(LATIN)).lstrip("_0123456789").rstrip("_") or "task"
     number = next(number for number in range(1, len(taken) + 2) if _numbered(slug, number) not in taken)
     return _numbered(slug, number)
 

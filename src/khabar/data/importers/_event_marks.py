@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from khabar.data.decoding import PLAIN, decode
+from khabar.data.decoding import PLAIN, decode, told
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
 from khabar.errors import DataError
@@ -43,7 +43,7 @@ def entries(path: Path, problems: Problems) -> list[Any]:
     """
     text, encoding = decode(path.read_bytes(), path.name)
     if encoding != PLAIN:
-        problems.note(f"{path.name} read as {encoding}")
+        problems.note(f"{path.name} read as {told(encoding)}")
     try:
         found = json.loads(text)
     except ValueError as error:

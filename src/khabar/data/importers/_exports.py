@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from khabar.config import DataConfig
 from khabar.data import rows
 from khabar.data.addresses import without_addresses
-from khabar.data.importers._controls import Control, assign, known, narrow, own, tasks
+from khabar.data.importers._controls import Control, assign, known, lacked, narrow, own, taken, tasks
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
 from khabar.errors import ConfigError, DataError
@@ -54,19 +54,38 @@ def jsonl(config: DataConfig, export: str) -> list[Path]:
         if head.startswith(b"PK\x03\x04"):
             raise DataError(f"{file} is an archive. Unpack it and give the folder: data.path=FOLDER")
         if head.startswith(b"["):
-            raise DataError(f"{file} is a JSON array, not one JSON object a line. {export}")
+            raise DataError(
+                f"{file} is a JSON array, not one JSON object a line. {export} An export of Label Studio is an array: "
+                "data=label_studio"
+            )
     return found
 
 
-def objects(files: Iterable[Path], problems: Problems) -> Iterator[tuple[Path, dict[str, Any]]]:
+def tool(row: Any) -> str | None:  # noqa: ANN401 - any JSON
+    """The importer that an exported row is for, by its keys, if they are plain."""
+    match row:
+        case {"data": dict(), "annotations": list()}:
+            return "label_studio"
+        case {"Comments": _}:
+            return "doccano"
+        case {"answer": str()} if "_task_hash" in row or "_input_hash" in row:
+            return "prodigy"
+        case {"text": str()} if "answer" not in row and isinstance(row.get("label", row.get("entities")), list):
+            return "doccano"
+    return None
+
+
+def objects(files: Iterable[Path], config: DataConfig, problems: Problems) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every object of the files, `problems.place` set to each.
 
     Raises:
-        DataError: there is not one; what is wrong with the lines is told first.
+        DataError: there is not one, what is wrong with the lines being told first; or the first is of another tool.
     """
     none = True
     for path in files:
         for row in rows.objects(path, problems):
+            if none and (other := tool(row)) not in (None, config.importer):
+                raise DataError(f"{path} is no export of {config.importer}, it looks like one of {other}: data={other}")
             none = False
             yield path, row
     if none:
@@ -203,6 +222,7 @@ class Answers:
             raise
         self.tasks = known(controls, config)
         self.labels = {control.name: set(control.labels) for control in controls}
+        self.config = config
         self.problems = problems
         self.ids: Counter[str] = Counter()
 
@@ -223,6 +243,7 @@ class Answers:
         task = self.task(control)
         if task is None:
             return
+        labels = taken(labels, control, task.name, task, self.config, self.problems)
         place = "" if span is None else f"#{span[0]}-{span[1]}"
         yield Label(
             id=self.id(f"{article}@{annotator}/{task.name}{place}"),
@@ -248,13 +269,14 @@ class Answers:
 
         Several labels on the same stretch are one answer. `held` are the ids that a relation points at.
         """
-        asked = self.labels.get(control, set()) if self.task(control) is not None else set()
+        task = self.task(control)
+        asked = self.labels.get(control, set()) if task is not None else set()
         answers: dict[Offsets, list[str]] = {}
         for mark in marks:
             if mark.label in asked:
                 answers.setdefault((mark.start, mark.end), []).append(mark.label)
             else:
-                self.problems.note(f"marks kept as spans: {mark.label}")
+                self.problems.note(f"marks kept as spans: {mark.label}" if task is None else lacked(task, mark.label))
             if mark.label not in asked or mark.id in held:
                 yield Span(
                     id=span_id(article, annotator, mark.id),

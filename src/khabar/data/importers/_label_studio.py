@@ -12,10 +12,11 @@ from typing import Any
 from khabar.config import DataConfig
 from khabar.data.addresses import without_addresses
 from khabar.data.decoding import encoding_of
+from khabar.data.importers._exports import options, tool
 from khabar.data.importers._offsets import Ruler
 from khabar.data.problems import Place, Problems
 from khabar.data.rows import RowError
-from khabar.errors import ConfigError, DataError
+from khabar.errors import DataError
 from khabar.registry import suggest
 from khabar.schema import GOLD, Article, Offsets
 
@@ -81,11 +82,7 @@ def items(config: DataConfig, problems: Problems) -> list[Item]:
         ConfigError: an option that does not exist.
         DataError: the file is no JSON export, or no field of the data is the text.
     """
-    for name, value in config.options.items():
-        if name not in OPTIONS:
-            raise ConfigError(f"data.options.{name}: Label Studio has no such option. {suggest(name, OPTIONS)}")
-        if value not in OPTIONS[name]:
-            raise ConfigError(f"data.options.{name}={value}. {suggest(value, OPTIONS[name])}")
+    options(config, OPTIONS)
     path = Path(config.path or ".")
     plain = _export(path, problems)
     reader = _Reader(config, problems, plain)
@@ -110,7 +107,7 @@ def _export(path: Path, problems: Problems) -> list[Any]:
     try:
         plain = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}. {EXPORT}") from None
+        raise DataError(f"{path} is not JSON: {error}. {EXPORT}{_other(text)}") from None
     if not isinstance(plain, list):
         raise DataError(f"{path} holds a JSON {type(plain).__name__}, an export holds a list of tasks. {EXPORT}")
     if not plain:
@@ -122,6 +119,15 @@ def _export(path: Path, problems: Problems) -> list[Any]:
     if any("completions" in task for task in tasks) and not any("annotations" in task for task in tasks):
         raise DataError(f"{path} comes from a Label Studio before 1.0: it has completions, no annotations. {EXPORT}")
     return plain
+
+
+def _other(text: str) -> str:
+    """Whose export a file of one JSON object a line looks like."""
+    try:
+        other = tool(json.loads(text.lstrip().partition("\n")[0]))
+    except (ValueError, RecursionError):
+        return ""
+    return "" if other is None else f". It looks like an export of another tool: data={other}"
 
 
 class _Reader:

@@ -24,7 +24,7 @@ def table(path: Path, problems: Problems) -> tuple[tuple[str, ...], Rows]:
         case ".parquet":
             return _parquet(path, problems)
         case ".csv":
-            return _separated(path, problems, ",")
+            return _separated(path, problems, _delimiter(path, problems))
         case ".tsv":
             return _separated(path, problems, "\t")
     return _jsonl(path, problems)
@@ -76,6 +76,17 @@ def _separated(path: Path, problems: Problems, delimiter: str) -> tuple[tuple[st
                 problems.add("line", wrong, "Quote cells that hold a separator or a line break")
 
     return tuple(header), placed()
+
+
+def _delimiter(path: Path, problems: Problems) -> str:
+    """What stands between the cells of a .csv: Excel writes a semicolon where the comma is the decimal point."""
+    with path.open(encoding=encoding_of(path)) as file:
+        header = file.readline()
+    for delimiter, called in ((";", ";"), ("\t", "tabs")):
+        if delimiter in header and "," not in header:
+            problems.note(f"{path.name} read with {called} between cells")
+            return delimiter
+    return ","
 
 
 def _cells(path: Path, problems: Problems, delimiter: str) -> Iterator[list[str]]:

@@ -19,6 +19,7 @@ from khabar.schema import GOLD, Article, Label, Relation, Span
 
 EVENTS = ("assault", "protest")
 VOTES = ("published", "majority", "unanimous")
+OPTIONS = ("votes",)
 COLUMNS = ("id", "text", "label", "accept", "reject", "total")
 LABELS = ("yes", "difficult no", "easy no", "ambiguous")
 

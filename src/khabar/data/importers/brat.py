@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from khabar.config import DataConfig
-from khabar.data.decoding import PLAIN, decode
+from khabar.data.decoding import PLAIN, decode, told
 from khabar.data.importers import _brat, _exports
 from khabar.data.importers._brat import Annotations, Arrow
 from khabar.data.importers._controls import Control
@@ -148,7 +148,7 @@ def _text(root: Path, file: str, problems: Problems) -> tuple[str, bool]:
     """A text with its line breaks as they are, for they count, and whether it had a byte order mark."""
     text, encoding = decode((root / f"{file}.txt").read_bytes(), f"{file}.txt")
     if encoding != PLAIN:
-        problems.note(f"texts read as {encoding}")
+        problems.note(f"texts read as {told(encoding)}")
     return text, encoding == "utf-8-sig"
 
 

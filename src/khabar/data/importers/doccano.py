@@ -18,6 +18,7 @@ EXPORT = "In doccano: Dataset, Actions, Export dataset, format JSONL; of a zip, 
 SHAPE = 'A row is {"id": 1, "text": "...", "label": ["..."]}'
 SHARED = "all"  # the file's name where members share their annotations
 EMPTY = ("answer", "missing")
+OPTIONS = ("empty",)
 CATEGORIES = ("label", "labels", "cats")
 Arrow = tuple[str, str, str, str]  # id, head, tail, type
 
@@ -116,7 +117,7 @@ def _rows(config: DataConfig, problems: Problems) -> list[Row]:
     folder = Path(config.path or ".").is_dir()
     cells = _exports.Cells(config)
     found: dict[Path, list[Row]] = {path: [] for path in paths}
-    for path, raw in _exports.objects(paths, problems):
+    for path, raw in _exports.objects(paths, config, problems):
         annotator = _exports.person(path.stem) if folder and path.stem != SHARED else GOLD
         try:
             found[path].append(_row(raw, problems.place, annotator, cells(raw)))

@@ -10,6 +10,8 @@ from khabar.data.problems import Problems
 from khabar.errors import DataError
 from khabar.schema import Article, Label
 
+BY_NAME = True  # a column may bear a name of khabar's by chance
+
 
 def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label]:
     """The articles and labels of the rows, as `_rows.nouns` says.

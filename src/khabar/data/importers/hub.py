@@ -9,13 +9,13 @@ from khabar.config import DataConfig
 from khabar.data.importers._rows import nouns
 from khabar.data.problems import Problems
 from khabar.errors import ConfigError, DataError
-from khabar.registry import suggest
 from khabar.schema import Article, Label
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
 REMOTE = True  # the path need not exist on this machine
+BY_NAME = True  # a column may bear a name of khabar's by chance
 OPTIONS = ("config", "revision")
 SPLITS = {"validation": "dev", "valid": "dev", "val": "dev", "development": "dev", "eval": "dev", "testing": "test"}
 
@@ -30,12 +30,9 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label]:
     branch, tag or commit of the hub. Code that a data set brings along is never run.
 
     Raises:
-        ConfigError: another option; the split goes by `meta["split"]` and there is one split alone; or as `_rows`.
+        ConfigError: the split goes by `meta["split"]` and there is one split alone; or as `_rows`.
         DataError: there is no such data set, it is a script, it can't be read, or it lacks a column.
     """
-    for name in config.options:
-        if name not in OPTIONS:
-            raise ConfigError(f"data.options.{name}: hub has no such option. {suggest(name, OPTIONS)}")
     path = config.path or "."
     splits = _load(path, config)
     columns = list(dict.fromkeys(name for split in splits.values() for name in split.column_names))

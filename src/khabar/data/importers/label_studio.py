@@ -9,11 +9,13 @@ from khabar.config import DataConfig
 from khabar.data.importers import _controls
 from khabar.data.importers._controls import Control
 from khabar.data.importers._exports import answered
-from khabar.data.importers._label_studio import COLUMNS, Annotation, Item, items
+from khabar.data.importers._label_studio import COLUMNS, OPTIONS, Annotation, Item, items
 from khabar.data.problems import Problems
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
 from khabar.schema import Article, Label, Offsets, Relation, Span, Task
+
+__all__ = ["OPTIONS", "read", "tasks"]
 
 SENTENCE = "sentence"  # the control, and its one label, of khabar's own labelling configuration: see data/labelling.py
 RELATED = "related"  # the role of a relation that was given no label
@@ -40,7 +42,8 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     What an annotator who submitted left blank is "none of them" where the task has that answer (it takes several
     labels, or an `empty_as`), otherwise no answer: of the whole text; of every region that others answered for; and of
     spans, of each that somebody else marked and that overlaps none of the annotator's own, or of the whole text where
-    nobody marked any.
+    nobody marked any. A mark whose label the task lacks is no answer to it, and no such blank either: it may be one of
+    the task's labels in other words.
 
     Raises:
         ConfigError: an option or a column that does not exist.
@@ -60,7 +63,7 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
         if name not in COLUMNS and name not in known:
             exist = {*COLUMNS, *known}
             raise ConfigError(f"data.columns.{name}: no field and no task has that name. {suggest(name, exist)}")
-    reader = _Reader(problems, asked, {name: (task, known.get(task)) for name, task in answers.items()})
+    reader = _Reader(config, problems, asked, {name: (task, known.get(task)) for name, task in answers.items()})
     by_id: dict[str, list[Item]] = {}
     for item in found:
         first = by_id.setdefault(item.article.id, [item])[0]
@@ -160,6 +163,12 @@ def _given(annotation: Annotation, control: Control) -> dict[_Unit, dict[str, No
     return found
 
 
+def _lacking(annotation: Annotation, control: Control) -> set[Offsets]:
+    """The spans to which an annotation gave a label that a narrowed control no longer has."""
+    answers = (one for one in annotation.answers if one.control == control.name and one.span is not None)
+    return {one.span for one in answers if one.span is not None and set(one.labels) - set(control.labels)}
+
+
 def _left(asked: _Asked, item: Item, annotation: Annotation, control: Control) -> bool:
     """Whether leaving a control blank was an answer here, as far as can be told before its task is known."""
     if not asked.may_answer(item, annotation, control.name):
@@ -186,7 +195,10 @@ def _asks(found: Iterable[Item], control: Control) -> tuple[Literal["holder", "t
 class _Reader:
     """The nouns of one article after the other."""
 
-    def __init__(self, problems: Problems, asked: _Asked, answers: dict[str, tuple[str, Task | None]]) -> None:
+    def __init__(
+        self, config: DataConfig, problems: Problems, asked: _Asked, answers: dict[str, tuple[str, Task | None]]
+    ) -> None:
+        self.config = config
         self.problems = problems
         self.asked = asked
         self.answers = answers
@@ -213,11 +225,13 @@ class _Reader:
         else:
             none, asks = task.kind == "multi" or task.empty_as is not None, task.asks
         everywhere = {unit.span for _, one in pairs for unit in _given(one, control) if unit.span}
+        lacking = any(_lacking(one, control) for _, one in pairs)
         for item, annotation in pairs:
             self.problems.at(*item.place)
             given = self._given(annotation, control, none)
             if none and self.asked.may_answer(item, annotation, control.name):
                 blank = self._blank(item, annotation, control, everywhere)
+                blank -= {_Unit(None, None)} if lacking else set()
                 given |= dict.fromkeys(blank - given.keys(), ())
             for unit in sorted(given, key=lambda unit: (unit.span or (-1, -1), unit.question or 0)):
                 parts = item.beside(unit.question)
@@ -226,7 +240,7 @@ class _Reader:
                     article=item.article.id,
                     annotator=annotation.annotator,
                     task=name,
-                    labels=given[unit],
+                    labels=_controls.taken(given[unit], control.name, name, task, self.config, self.problems),
                     span=unit.span,
                     holder=parts.get("holder") if "holder" in asks else None,
                     target=parts.get("target") if "target" in asks else None,
@@ -249,12 +263,14 @@ class _Reader:
         if not control.spans:
             return {_Unit(None, None)}
         own = self.asked.hosted(annotation, control)
+        lacking = _lacking(annotation, control)
         if self.asked.hosts.get(control.name) and not annotation.blank:
-            return {_Unit(span, None) for span in own}  # regions of others need not be what this one is about
+            return {_Unit(span, None) for span in own - lacking}  # regions of others need not be what this one is about
         if not own and not everywhere:
             return {_Unit(None, None)}
-        apart = {span for span in everywhere if not any(span[0] < end and start < span[1] for start, end in own)}
-        return {_Unit(span, None) for span in own | apart}
+        marked = own | lacking
+        apart = {span for span in everywhere if not any(span[0] < end and start < span[1] for start, end in marked)}
+        return {_Unit(span, None) for span in (own - lacking) | apart}
 
     def _marked(self, item: Item, annotation: Annotation) -> Iterator[Span | Relation]:
         """The regions that no task takes and those that a relation joins, then the relations."""
@@ -265,6 +281,9 @@ class _Reader:
                 continue
             start, end = answer.span
             for label in answer.labels or (answer.control,):
+                _, task = self.answers.get(answer.control, ("", None))
+                if task is not None and label in set(answer.labels) - set(self.controls[answer.control].labels):
+                    self.problems.note(_controls.lacked(task, label))
                 if self._taken(answer.control, label) and answer.region not in joined:
                     continue
                 id_ = self._id(item, annotation, "s")

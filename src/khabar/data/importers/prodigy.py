@@ -23,6 +23,7 @@ VERDICTS = ("accept", "reject", "ignore")
 UNNAMED = "unnamed"
 CLOCK = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")  # the name of a session that nobody named
 UNASKED = ("missing", "absent")
+OPTIONS = ("unasked",)
 
 
 @dataclass
@@ -149,7 +150,7 @@ def _export(config: DataConfig, problems: Problems) -> Export:
     cells = _exports.Cells(config)
     sheets: dict[tuple[str | None, ...], Sheet] = {}
     multiple = False
-    for _, raw in _exports.objects(_exports.jsonl(config, EXPORT), problems):
+    for _, raw in _exports.objects(_exports.jsonl(config, EXPORT), config, problems):
         try:
             text = _exports.text_of(raw, SHAPE)
             verdict = _answer(raw)

@@ -90,7 +90,7 @@ def test_only_marks_that_an_asked_task_has_are_answers(tmp_path, tasks):
     read = corpus.read(build(tmp_path, {"doc": MARKS}), tasks("event_type"))
     assert {label.labels for label in read.labels} == {("PROTEST",), ("ASSAULT",)}
     assert {span.layer for span in read.spans} == {"actor"}
-    assert read.counts["marks kept as spans: Actor"] == 2
+    assert read.counts["marks with a label that event_type lacks: Actor (data.label_map.event_type.Actor=LABEL)"] == 2
 
 
 def test_two_types_on_one_stretch_are_one_answer(tmp_path, tasks):

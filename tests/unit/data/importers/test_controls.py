@@ -42,7 +42,7 @@ def test_label_map_speaks_for_labels_in_other_words():
 
 NEW = [
     (control("Sentiment (v2)", "pos", "neg"), ("sentiment_v2", "single", "article", ("neg", "pos"))),
-    (control("النبرة", "حاد", "هادئ", several=True), ("task", "multi", "article", ("حاد", "هادئ"))),
+    (control("النبرة", "حاد", "هادئ", several=True), ("alnbra", "multi", "article", ("حاد", "هادئ"))),
     (control("ner", "PER", "ORG", spans=True), ("ner", "single", "sentence", ("ORG", "PER"))),
     (control("ner", "PER", "ORG", spans=True, empty=True), ("ner", "multi", "sentence", ("ORG", "PER"))),
     (control("q", "yes", "no"), ("q", "single", "article", ("no", "yes"))),  # of assault or of protest: nobody knows
@@ -61,6 +61,20 @@ def test_else_a_new_task_is_made(given, expected):
     assert task.asks == given.asks
     assert task.pool == ("attention" if given.asks else "mean")
     assert assign([given], config(name)) == {given.name: name}
+
+
+def test_arabic_names_are_written_in_latin_letters():
+    names = ["موقف", "نبرة", "شِدَّة الخبر ٢", "!", "موقف؟"]
+    made = tasks([control(name, "a", "b") for name in names], config())
+    assert list(made) == ["mwqf", "nbra", "shda_alkhbr_2", "task", "mwqf_2"]
+
+
+def test_a_map_finds_the_control_of_an_asked_task():
+    given = [control("label", "ASSAULT", "PROTEST", "CONSULT"), control("tone", "calm", "loud")]
+    spelling = {"event_protest": {"PROTEST": "yes"}}
+    assert assign(given, config("event_protest", label_map=spelling)) == {"label": "event_protest"}
+    with pytest.raises(DataError, match="Nothing in the file answers event_protest"):
+        assign(given, config("event_protest", label_map={"event_protest": {"MARCH": "yes"}}))
 
 
 def test_a_lone_label_is_a_question_where_it_was_withheld():

@@ -4,6 +4,7 @@ import pytest
 
 from khabar.config import DataConfig, SplitConfig
 from khabar.data import corpus, dataset
+from khabar.data.examples import examples
 from khabar.errors import ConfigError, DataError
 from khabar.schema import Relation, Span, Task
 
@@ -117,7 +118,34 @@ def test_spans_answer_a_sentence_task_or_stay_spans(tmp_path, tasks):
     }
     (span,) = read.spans
     assert (span.layer, read.articles["1"].text[span.start : span.end]) == ("actor", "سكان")
-    assert read.counts["marks kept as spans: Actor"] == 1
+    assert read.counts["marks with a label that event_type lacks: Actor (data.label_map.event_type.Actor=LABEL)"] == 1
+
+
+def test_a_label_of_several_is_looked_for_where_the_map_says_so(tmp_path, tasks):
+    rows = [row(1, MARCH, ["PROTEST", "ASSAULT"]), row(2, FIGHT, ["ASSAULT"]), row(3, CALM, [])]
+    config = build(tmp_path, {"export": rows}, label_map={"event_protest": {"PROTEST": "yes"}})
+    read = corpus.read(config, tasks("event_protest"))
+    assert labels(read) == {("1", "gold"): ("yes",), ("2", "gold"): (), ("3", "gold"): ()}
+    made, _ = examples(read, tasks("event_protest")["event_protest"])
+    assert {example.article: example.gold for example in made} == {"1": ("yes",), "2": ("no",), "3": ("no",)}
+    assert read.counts["answers of ASSAULT, which event_protest lacks: alone it means no"] == 2
+    assert read.counts["answers to the control 'label', which is the task event_protest"] == 3
+
+
+def test_a_mark_of_another_label_is_no_negative_of_the_one_looked_for(tmp_path, tasks):
+    rows = [row(1, MARCH, [[0, 22, "PROTEST"]]), row(2, FIGHT, [[0, 33, "ASSAULT"]])]
+    config = build(tmp_path, {"export": rows}, label_map={"event_protest": {"PROTEST": "yes"}})
+    read = corpus.read(config, tasks("event_protest"))
+    assert [(label.article, label.labels) for label in read.labels] == [("1", ("yes",))]
+
+
+def test_labels_that_a_task_lacks_are_bad_rows_and_no_negatives(tmp_path, tasks):
+    rows = [row(1, MARCH, ["احتجاج"]), row(2, FIGHT, ["ASSAULT"])]
+    config = build(tmp_path, {"export": rows}, label_map={"event_type": {"x": "AID", "ASSAULT": "ASSAULT"}})
+    with pytest.raises(DataError, match=r"'احتجاج' is no label of event_type.* data.label_map.event_type.احتجاج=LABEL"):
+        corpus.read(config, tasks("event_type"))
+    read = corpus.read(config.model_copy(update={"on_error": "skip"}), tasks("event_type"))
+    assert labels(read) == {("2", "gold"): ("ASSAULT",)}
 
 
 def test_two_labels_on_one_stretch_are_one_answer(tmp_path, tasks):
@@ -239,6 +267,11 @@ def test_bad_rows_are_left_out_and_counted(tmp_path, tasks):
 @pytest.mark.parametrize(
     ("files", "message"),
     [
+        (
+            {"export": [{"text": MARCH, "label": "PROTEST", "answer": "reject", "_task_hash": 4}]},
+            "export.jsonl is no export of doccano, it looks like one of prodigy: data=prodigy",
+        ),
+        ({"export": ['[{"text": "x"}]']}, "An export of Label Studio is an array: data=label_studio"),
         ({"export": ['[{"text": "x"}]']}, "is a JSON array, not one JSON object a line. In doccano"),
         ({"export": ["PK\x03\x04"]}, "is an archive. Unpack it"),
         ({"export": []}, "holds no row"),

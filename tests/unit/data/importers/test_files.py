@@ -5,7 +5,7 @@ import json
 import pytest
 
 from khabar.config import DataConfig, SplitConfig
-from khabar.data import corpus, dataset
+from khabar.data import corpus, dataset, decoding
 from khabar.errors import ConfigError, DataError
 
 TEXT = "أعلن الحزب رفض القرار."
@@ -155,14 +155,43 @@ def test_a_table_in_another_encoding_is_read_and_said(tmp_path, tasks, encoding)
         separated(tmp_path / "b.csv", [("text", "label"), (TEXT, "REJECT")], encoding=encoding), tasks("event_type")
     )
     assert other.fingerprint == plain.fingerprint
-    assert other.counts == plain.counts | {f"b.csv read as {encoding}": 1}
+    assert other.counts == plain.counts | {f"b.csv read as {decoding.told(encoding)}": 1}
     assert plain.counts["rows read"] == 1
+
+
+@pytest.mark.parametrize(("delimiter", "called"), [(";", ";"), ("\t", "tabs")])
+def test_a_csv_of_excel_may_have_other_separators(tmp_path, tasks, delimiter, called):
+    rows = [("text", "label"), (f"{TEXT}, ثم؛ ; عاد", "REJECT")]
+    plain = corpus.read(separated(tmp_path / "a.csv", rows), tasks("event_type"))
+    other = corpus.read(separated(tmp_path / "b.csv", rows, delimiter), tasks("event_type"))
+    assert other.fingerprint == plain.fingerprint
+    assert other.counts == plain.counts | {f"b.csv read with {called} between cells": 1}
+    # a comma in the header: a semicolon is part of a name
+    commas = [("text", "label", "a;b"), (TEXT, "REJECT", "x")]
+    assert len(corpus.read(separated(tmp_path / "c.csv", commas), tasks("event_type")).labels) == 1
+
+
+def test_a_column_that_is_called_holder_by_chance_is_passed_over(tmp_path, tasks):
+    rows = [
+        {"text": TEXT, "label": "against", "target": "القرار", "holder": "مكتبة الحي"},
+        {"text": "خبر", "label": "favor", "target": "الحديقة"},
+    ]
+    read = corpus.read(build(tmp_path, rows), tasks("stance_target"))
+    assert [(label.holder, label.target) for label in read.labels] == [(None, "القرار"), (None, "الحديقة")]
+    assert read.counts["cells of the column holder, for which no asked task asks, passed over"] == 1
+    # named by the user it is meant, and so it is where one of several tasks asks for it
+    named = [{**row, "who": row.get("holder", "الناشر")} for row in rows]
+    with pytest.raises(DataError, match=r"'مكتبة الحي' is given, but stance_target does not ask for a holder"):
+        corpus.read(build(tmp_path, named, columns={"holder": "who"}), tasks("stance_target"))
+    both = [{**row, "task": "stance_target"} for row in rows]
+    with pytest.raises(DataError, match="stance_target does not ask for a holder"):
+        corpus.read(build(tmp_path, both), tasks("stance_target", "stance"))
 
 
 def test_broken_jsonl_and_parquet(tmp_path, tasks):
     path = tmp_path / "a.jsonl"
     path.write_text("oops\n")
-    with pytest.raises(DataError, match=r"a.jsonl:1: line: not JSON"):
+    with pytest.raises(DataError, match=r"a.jsonl:1: line: not JSON: Expecting value, column 1\. Write"):
         corpus.read(config(path), tasks("event_type"))
     path.write_text("\n")
     with pytest.raises(DataError, match="holds no row"):
@@ -190,7 +219,7 @@ def test_a_text_in_two_published_splits_stays_in_both_for_the_audit(tmp_path, ta
     rows = [{"text": TEXT, "label": "REJECT", "split": split} for split in ("train", "test")]
     rows.append({"text": "آخر", "label": "AID", "split": "train"})
     split = SplitConfig(rule="field", field="split")
-    with pytest.raises(DataError, match="1 train rows whose text is in dev or test, exact"):
+    with pytest.raises(DataError, match="1 train row whose text is in dev or test, exact"):
         dataset.load(build(tmp_path, rows, split=split), tasks("event_type"))
     data = dataset.load(build(tmp_path, rows, split=split, on_leak="drop"), tasks("event_type"))
     assert [len(data.splits[name]) for name in ("train", "dev", "test")] == [1, 0, 1]

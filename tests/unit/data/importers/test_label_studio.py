@@ -106,7 +106,8 @@ def test_a_new_team_types_nothing_but_the_path(tmp_path):
             ),
         )
     )
-    assert found == {"task": Task(name="task", labels=("حاد", "هادئ"))}
+    assert found == {"alnbra": Task(name="alnbra", labels=("حاد", "هادئ"))}
+    assert tiny.counts["answers to the control 'النبرة', which is the task alnbra"] == 3
     assert rows(tiny, "article", "annotator", "labels") == [
         ("1", "1", ("حاد",)),
         ("1", "2", ("هادئ",)),
@@ -542,7 +543,63 @@ def test_a_question_that_is_not_there_is_a_problem(tmp_path):
         corpus.read(config, {"stance": label_studio._controls.own()["stance"]})
 
 
+def event_types(tmp_path, *tasks, **changes):
+    config = made(tmp_path, *tasks, asked=("event_type",), **changes)
+    return corpus.read(config, {"event_type": label_studio._controls.own()["event_type"]})
+
+
+def test_a_mark_whose_label_the_task_lacks_is_no_vote_for_none(tmp_path):
+    given = (
+        task(  # the second annotator spells what the first marked, and overlaps the rest
+            annotation(mark(FIRST, "PROTEST"), mark(SECOND, "ASSAULT", "r2")),
+            annotation(mark(FIRST, "احتجاج"), mark("فرقة ظل القافلة", "احتجاج", "r2"), by=2),
+        ),
+        task(annotation(mark(FIRST, "احتجاج")), annotation(by=2), id=2),  # nobody marked a label of the task
+        task(annotation(mark(FIRST, "PROTEST")), annotation(mark(SECOND, "احتجاج"), by=2), id=3),
+        task(annotation(), id=4),
+    )
+    read = event_types(tmp_path, *given)
+    assert rows(read, "article", "annotator", "labels") == [
+        ("1", "1", ("PROTEST",)),
+        ("1", "1", ("ASSAULT",)),
+        ("3", "1", ("PROTEST",)),
+        ("3", "2", ()),  # elsewhere in the text, where the other saw an event
+        ("4", "1", ()),
+    ]
+    assert len(read.spans) == 4
+    note = "marks with a label that event_type lacks: احتجاج (data.label_map.event_type.احتجاج=LABEL)"
+    assert read.counts[note] == 4
+    spelled = event_types(tmp_path, *given, label_map={"event_type": {"احتجاج": "PROTEST"}})
+    assert note not in spelled.counts
+    assert ("1", "2", ("PROTEST",)) in rows(spelled, "article", "annotator", "labels")
+
+
+def test_a_misspelt_label_is_noted_with_the_nearest(tmp_path):
+    read = event_types(
+        tmp_path, task(annotation(mark(FIRST, "PROTST"), mark(SECOND, "CONSULT", "r2")), annotation(by=2))
+    )
+    assert rows(read, "annotator", "labels", "span") == [
+        ("1", ("CONSULT",), (TEXT.index(SECOND), TEXT.index(SECOND) + len(SECOND))),
+        ("2", (), (TEXT.index(SECOND), TEXT.index(SECOND) + len(SECOND))),
+    ]
+    assert (
+        read.counts["marks with a label that event_type lacks: PROTST (data.label_map.event_type.PROTST=PROTEST)"] == 1
+    )
+
+
+def test_one_of_several_choices_is_looked_for_where_the_map_says_so(tmp_path):
+    given = [
+        task(annotation(choices("حدث", label)), data={"text": f"خبر {label}"}, id=number)
+        for number, label in enumerate(("PROTEST", "ASSAULT", "ثقافة"), 1)
+    ]
+    config = made(tmp_path, *given, asked=("event_protest",), label_map={"event_protest": {"PROTEST": "yes"}})
+    read = corpus.read(config, {"event_protest": label_studio._controls.own()["event_protest"]})
+    assert rows(read, "article", "labels") == [("1", ("yes",)), ("2", ()), ("3", ())]
+    assert read.counts["answers of ثقافة, which event_protest lacks: alone it means no"] == 1
+
+
 BAD_FILES = [
+    ('{"text": "أ", "label": ["x"]}\n{"text": "ب", "label": []}', "looks like an export of another tool: data=doccano"),
     ("", "is empty. Export the project again in the format JSON"),
     ("  \n", "is empty"),
     ("{no json", "is not JSON: Expecting property name"),

@@ -287,6 +287,10 @@ def test_bad_rows_are_left_out_and_counted(tmp_path, tasks):
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
+        (
+            [{"id": 1, "text": MARCH, "label": ["PROTEST"]}] * 3,
+            "export.jsonl is no export of prodigy, it looks like one of doccano: data=doccano",
+        ),
         (["[", "]"], "is a JSON array, not one JSON object a line. Export with: prodigy db-out"),
         ([], "holds no row"),
         ([choice(MARCH, "PROTEST", answer="ignore")], "No task can be made"),

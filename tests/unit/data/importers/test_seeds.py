@@ -4,7 +4,7 @@ import pytest
 
 from khabar.config import DataConfig
 from khabar.data import corpus
-from khabar.errors import DataError
+from khabar.errors import ConfigError, DataError
 
 ARTICLE = {"id": "a1", "text": "التقى الوزير وفدا زائرا.\nورحب به."}
 LABEL = {"kind": "label", "id": "l1", "article": "a1", "annotator": "gold", "task": "event_type", "labels": ["CONSULT"]}
@@ -30,12 +30,13 @@ def make(folder):
     return build(folder, [ARTICLE], rows)
 
 
-def build(folder, articles, annotations):
+def build(folder, articles, annotations, **more):
     for name, rows in (("articles", articles), ("annotations", annotations)):
         lines = [row if isinstance(row, str) else json.dumps(row, ensure_ascii=False) for row in rows]
         (folder / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tasks = ("event_type", "stance")
     return DataConfig(
-        name="tiny", importer="seeds", path=str(folder), tasks=("event_type", "stance"), default_tasks=("event_type",)
+        name="tiny", importer="seeds", path=str(folder), tasks=tasks, default_tasks=("event_type",), **more
     )
 
 
@@ -62,7 +63,7 @@ BROKEN = [
     (LABEL | {"adjudicates": ["l9"]}, "there is no label 'l9'"),
     (LABEL | {"spam": [0, 5]}, "spam: no field of label. Did you mean 'span'?"),
     (LABEL | {"id": 7}, "id: 7 is not a string"),
-    (LABEL | {"holder": "الوزير"}, "event_type asks for none"),
+    (LABEL | {"holder": "الوزير"}, "event_type does not ask for a holder"),
     (
         LABEL | {"task": "stance", "labels": ["favor"], "target": "الهدنة"},
         "holder: missing; stance asks for holder and",
@@ -108,7 +109,7 @@ def test_bad_articles(tmp_path, tasks):
 
 
 def test_twenty_problems_are_shown_and_all_are_counted(tmp_path, tasks):
-    config = build(tmp_path, [ARTICLE], [LABEL | {"id": f"l{n}", "labels": ["X"]} for n in range(33)])
+    config = build(tmp_path, [ARTICLE], [LABEL | {"id": f"l{n}", "labels": [f"X{n}"]} for n in range(33)])
     with pytest.raises(DataError) as error:
         corpus.read(config, tasks("event_type"))
     lines = str(error.value).splitlines()
@@ -116,6 +117,34 @@ def test_twenty_problems_are_shown_and_all_are_counted(tmp_path, tasks):
     assert sum("is no label" in line for line in lines) == 20
     assert "and 13 more" in lines[21]
     assert "data.on_error=skip" in lines[22]
+
+
+def test_a_label_in_other_words_is_one_line_however_many_rows_hold_it(tmp_path, tasks):
+    given = ["مؤيد", "AGRE", "مؤيد", "قوي جدا", *["مؤيد"] * 30]
+    rows = [LABEL | {"id": f"l{n}", "labels": [name]} for n, name in enumerate(given)]
+    config = build(tmp_path, [ARTICLE], rows)
+    with pytest.raises(DataError) as error:
+        corpus.read(config, tasks("event_type"))
+    first, *lines, last = str(error.value).splitlines()
+    assert first == "34 problems in the data:"
+    assert len(lines) == 3
+    assert lines[0].startswith("  annotations.jsonl:1: labels: 'مؤيد' is no label of event_type. There are: ")
+    assert " Spell it so: data.label_map.event_type.مؤيد=LABEL" in lines[0]
+    assert lines[0].endswith(" (32 rows, this is the first)")
+    assert "data.label_map.event_type.AGRE=AGREE" in lines[1]
+    assert "'data.label_map.event_type.قوي جدا=LABEL'" in lines[2]
+    assert "task=[NAME]" in lines[0]  # the data set offers others, and this one may have been assumed
+    assert last.startswith("Mend the rows")
+    skipped = corpus.read(config.model_copy(update={"on_error": "skip"}), tasks("event_type"))
+    assert skipped.counts["bad rows skipped"] == 34
+    spelled = config.model_copy(update={"label_map": {"event_type": dict.fromkeys(given, "AGREE")}})
+    assert len(corpus.read(spelled, tasks("event_type")).labels) == 34
+
+
+def test_options_that_an_importer_does_not_have_are_refused(tmp_path, tasks):
+    config = build(tmp_path, [ARTICLE], [LABEL], options={"emty": "missing"})
+    with pytest.raises(ConfigError, match=r"data.options.emty: seeds has no such option. There are none"):
+        corpus.read(config, tasks("event_type"))
 
 
 def test_a_file_that_is_not_utf8_or_not_there(tmp_path, tasks):
