@@ -165,7 +165,7 @@ class Composer:
         key, tasks = "", set(map(str, config.get("task") or ()))
         try:
             for key, value in values.items():
-                OmegaConf.update(config, key, value, force_add=True)
+                OmegaConf.update(config, key, value, merge=value != {}, force_add=True)  # {} empties a mapping
             key = "the configuration"
             plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
         except (OmegaConfBaseException, ValueError, TypeError) as error:

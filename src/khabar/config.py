@@ -68,6 +68,23 @@ class SplitConfig(Record):
         """Whether somebody else decided it, so that khabar may not group duplicates first."""
         return self.rule == "field"
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """What was set otherwise than by default and that the rule does not look at.
+
+        It is told and no error, for it may have come from the data set's YAML when `rule` alone was changed.
+        """
+        lists = ("train_values", "dev_values", "test_values")
+        unused = {
+            "field": ("train", "dev"),
+            "date": ("field", *lists),  # by train and dev it advises borders
+            "hash": ("field", *lists),
+            "source": ("field",),
+            "target": ("field",),
+        }[self.rule]
+        names = (*unused, *(("train", "dev") if self.folds is not None else ()))
+        return tuple(name for name in names if getattr(self, name) != type(self).model_fields[name].default)
+
     @model_validator(mode="after")
     def _fits(self) -> "SplitConfig":
         if self.train + self.dev > 100:
@@ -81,12 +98,18 @@ class SplitConfig(Record):
                 raise ValueError(f"inner_fold is {self.inner_fold}, of {self.folds - 1} remaining folds counted from 0")
             if self.file is not None:
                 raise ValueError("a frozen file fixes what is test, so every fold would be the same: leave one out")
-        elif self.inner_fold is not None:
-            raise ValueError("inner_fold needs folds")
+        elif self.inner_fold is not None or self.fold:
+            name = "inner_fold" if self.inner_fold is not None else "fold"
+            raise ValueError(f"{name} needs folds, how many there are: data.split.folds=5")
         if self.stratify and self.rule in ("field", "date"):
             raise ValueError(f"stratify has no say in the rule {self.rule}")
         if self.rule == "date":
             self._dates_fit()
+        elif dated := [name for name in ("dev_from", "test_from") if getattr(self, name) is not None]:
+            raise ValueError(
+                f"{' and '.join(dated)} {'are' if len(dated) > 1 else 'is'} for the rule date, and rule is "
+                f"{self.rule}: set data.split.rule=date, or {' '.join(f'data.split.{name}=null' for name in dated)}"
+            )
         return self
 
     def _dates_fit(self) -> None:

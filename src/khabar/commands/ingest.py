@@ -1,6 +1,7 @@
 """Read a data set into khabar's own two files and report on it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import Field
@@ -25,16 +26,18 @@ class Config(Record):
 def run(config: Config) -> None:
     """Read, check, split and report; write corpus, split and report if an output was named."""
     from khabar.commands import _reporting
+    from khabar.data import audit as audits
     from khabar.data import corpus, dataset, splits
 
     if config.output is not None:
         _check(Path(config.output))
     _reporting.say(f"Reading {config.data.path or config.data.name} ...")
     # what would stop a training is reported here, and what is dropped in training is dropped here too
-    audit = config.audit
-    if config.data.split.brought and (audit.on_leak or config.data.on_leak) == "stop":
-        audit = audit.model_copy(update={"on_leak": "warn"})
+    stops = config.data.split.brought and (config.audit.on_leak or config.data.on_leak) == "stop"
+    audit = config.audit.model_copy(update={"on_leak": "warn"}) if stops else config.audit
     data = dataset.load(config.data, config.task, audit, need=())
+    if stops:
+        data = replace(data, audit=audits.stopping(data.audit))
     _reporting.say(f"Counting {len(data.corpus.articles):,} articles, {len(data.corpus.labels):,} labels ...")
     agreed = _reporting.agreement(data)
     report = _reporting.report(data, windows=config.windows, agreed=agreed)

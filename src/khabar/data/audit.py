@@ -5,19 +5,19 @@ Train gives way to dev and test, and dev to test. A row of a dev or test that wa
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from khabar.config import AuditConfig
 from khabar.data import giveaways, leaks, repeats
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared, shown
+from khabar.data.findings import Finding, compared, many, shown
 from khabar.data.leaks import KINDS, OTHER_QUESTION, PAIR, PAIRS, Leak
 from khabar.data.splits import Splits
 from khabar.errors import DataError
 from khabar.schema import Article, Example, Task
 
-__all__ = ["Audit", "Finding", "drops_rows", "run"]
+__all__ = ["Audit", "Finding", "counted", "drops_rows", "run", "stopping"]
 
 OnLeak = Literal["stop", "drop", "warn"]
 
@@ -94,11 +94,31 @@ def _torn(splits: Splits, examples: int) -> Iterator[Finding]:
         shares = ({name: str(len(part)) for name, part in parts.items()} for parts in torn.values())
         yield Finding(
             "group in two splits", "", len(rows), len({row.unit_text for row in rows}), False, "kept",
-            f"{len(torn):,} groups ({len(rows):,} rows) lie partly in one split and partly in another.",
+            f"{many(len(torn), 'group')} ({len(rows):,} rows) lie{'s' * (len(torn) == 1)} partly in one split and "
+            "partly in another.",
             "Sentences of one document, or pairs of one claim, give each other away: split by group "
             "(data.split.rule=hash), or say what a score means.",
             tuple({"group": group, **share} for group, share in zip(list(torn)[:examples], shares, strict=False)),
         )  # fmt: skip
+
+
+def stopping(audit: Audit) -> Audit:
+    """The same audit, whose leaks were kept to be looked at and stop a run: their findings say so."""
+    told = "khabar train stops here unless audit.on_leak=drop or warn."
+    return replace(
+        audit,
+        findings=tuple(
+            replace(finding, done="kept here, and stops khabar train", todo=f"{told} {finding.todo}")
+            if finding.leak
+            else finding
+            for finding in audit.findings
+        ),
+    )
+
+
+def counted(what: str, count: int) -> str:
+    """One of the counts in words: `2 train rows whose text ...`."""
+    return f"{count:,} {what.replace(' rows whose', ' row whose', 1) if count == 1 else what}"
 
 
 def drops_rows(on_leak: OnLeak, brought: bool) -> bool:
@@ -136,7 +156,7 @@ def _findings(
         if own := by_kind.get((left, right, kind)):
             texts = len({copies.spelling.get(leak.row.unit_text, leak.row.unit_text) for leak in own})
             one = len(own) == 1
-            number = f"{len(own):,} {left} row{'s' * (not one)} ({texts:,} distinct text{'s' * (texts > 1)})"
+            number = f"{many(len(own), f'{left} row')} ({many(texts, 'distinct text')})"
             phrase = _PHRASES[kind].format(right)
             made.append(
                 Finding(
@@ -165,7 +185,7 @@ def _todo(left: str, right: str, dropped: bool, brought: bool) -> str:
 
 
 def _report(found: Sequence[Leak], counts: Mapping[str, int], examples: int) -> str:
-    total = "; ".join(f"{count:,} {what.removesuffix(', kept')}" for what, count in counts.items())
+    total = "; ".join(counted(what.removesuffix(", kept"), count) for what, count in counts.items())
     strongest = sorted(found, key=lambda leak: KINDS.index(leak.kind))
     lines = "\n".join(
         f"  {leak.row.id} ({leak.split}) and {leak.other.id} ({leak.other_split}), {leak.kind}: "

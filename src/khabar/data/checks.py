@@ -40,6 +40,7 @@ class Checks:
         self.articles: dict[str, Article] = {}
         self.annotations: dict[tuple[type[Annotation], str], tuple[Annotation, Place]] = {}
         self.rejected: set[str] = set()
+        self.refused: set[tuple[str, str]] = set()  # article and task of labels that were left out
 
     def take(self, noun: Article | Annotation) -> None:
         """One row, at `problems.place`."""
@@ -59,6 +60,7 @@ class Checks:
         if isinstance(noun, Label):
             mapped = self._label(noun)
             if mapped is None:
+                self.refused.add((noun.article, noun.task))
                 return
             noun = mapped
         if "@" in noun.annotator:
@@ -67,17 +69,21 @@ class Checks:
 
     def finish(self) -> None:
         """Drop the annotations whose article, span or label does not exist."""
-        for key, (noun, place) in list(self.annotations.items()):
+        for key, (noun, _) in list(self.annotations.items()):
             if noun.article in self.rejected:
                 del self.annotations[key]
             elif fault := self._fault(noun):
-                self.problems.add(*fault, place)
-                del self.annotations[key]
+                self._refuse(key, fault)
         exist = {kind: {id_ for cls, id_ in self.annotations if cls is kind} for kind in (Label, Span)}
-        for key, (noun, place) in list(self.annotations.items()):
+        for key, (noun, _) in list(self.annotations.items()):
             if fault := self._dangling(noun, exist):
-                self.problems.add(*fault, place)
-                del self.annotations[key]
+                self._refuse(key, fault)
+
+    def _refuse(self, key: tuple[type[Annotation], str], fault: tuple[str, str, str]) -> None:
+        noun, place = self.annotations.pop(key)
+        self.problems.add(*fault, place)
+        if isinstance(noun, Label):
+            self.refused.add((noun.article, noun.task))
 
     def _article(self, article: Article) -> None:
         if article.id in self.articles or article.id in self.rejected:

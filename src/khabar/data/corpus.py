@@ -22,7 +22,10 @@ __all__ = ["Corpus", "Problems", "load", "read", "save"]
 
 @dataclass(frozen=True)
 class Corpus:
-    """Articles by id, their annotations, and counts of what was odd or left out while reading."""
+    """Articles by id, their annotations, and counts of what was odd or left out while reading.
+
+    `refused` are the article and task of labels that were left out as bad: they are bad rows, not missing answers.
+    """
 
     name: str
     articles: dict[str, Article]
@@ -31,6 +34,7 @@ class Corpus:
     relations: tuple[Relation, ...]
     licence: str
     counts: dict[str, int]
+    refused: frozenset[tuple[str, str]] = frozenset()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -134,7 +138,8 @@ def _corpus(config: DataConfig, checks: Checks) -> Corpus:
     spans = tuple(noun for noun in nouns if isinstance(noun, Span))
     relations = tuple(noun for noun in nouns if isinstance(noun, Relation))
     sizes = {"articles": len(checks.articles), "labels": len(labels), "spans": len(spans), "relations": len(relations)}
-    return Corpus(config.name, checks.articles, labels, spans, relations, config.licence, {**sizes, **counts})
+    refused = frozenset(checks.refused)
+    return Corpus(config.name, checks.articles, labels, spans, relations, config.licence, {**sizes, **counts}, refused)
 
 
 def write_lines(path: Path, lines: Iterable[str]) -> None:

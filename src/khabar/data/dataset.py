@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from khabar.config import AnnotatorsConfig, AuditConfig, DataConfig, locate
 from khabar.data import audit as audits
-from khabar.data import corpus, duplicates, frozen, splits, units
+from khabar.data import corpus, duplicates, frozen, split_notes, splits, tied_groups, units
 from khabar.data.addresses import without_addresses
 from khabar.data.audit import Audit
 from khabar.data.corpus import Corpus
@@ -69,6 +69,11 @@ class Dataset:
                     found.append(f"{name}: never in train: {', '.join(unseen)}")
         return found
 
+    @cached_property
+    def notes(self) -> tuple[str, ...]:
+        """Settings and columns that have no say in the split, though they might have been meant to."""
+        return tuple(split_notes.notes(self.config.split, self.corpus))
+
     def summary(self) -> str:
         """The rows and labels of each task by split, what was dropped and why, and the warnings."""
         size = self.corpus.counts
@@ -78,6 +83,8 @@ class Dataset:
         ]
         for name, task in self.tasks.items():
             lines += self._table(name, task)
+        lines += [f"split: {split_notes.rule(self.config.split)}"]
+        lines += [f"note: {note}" for note in self.notes]
         lines += [f"{what}: {count:,}" for what, count in self.counts.items()]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
@@ -129,8 +136,7 @@ def load(
         counts |= {f"{name}, dropped, {reason}": count for reason, count in dropped.items()}
     copies = duplicates.find({text for _, text in units.texts(made, read, tasks)}, audit.near)
     parts = splits.split(made, read, config.split, copies, tasks)
-    if config.split.file is not None and (gone := frozen.read(locate(config.split.file)).lacking(read)):
-        counts["articles that the frozen split names and the corpus lacks"] = len(gone)
+    tied = tied_groups.find(made, read, config.split, copies, tasks, audit.near, audit.examples)
     for example in [example for name in ("dev", "test") for example in parts[name] if example.gold is None]:
         reason = f"{example.task}, dropped, {NO_MAJORITY}"  # nothing to be scored on
         counts[reason] = counts.get(reason, 0) + 1
@@ -139,6 +145,9 @@ def load(
         parts, tasks, copies, read.articles, audit, config.on_leak, brought=config.split.brought
     )
     counts |= found_by_audit.counts
+    # what stops a run comes first
+    findings = sorted((*tied, *found_by_audit.findings), key=lambda finding: not finding.leak)
+    found_by_audit = replace(found_by_audit, findings=tuple(findings))
     if config.limit is not None:
         parts = {name: _limit(part, config.limit) for name, part in parts.items()}
     dataset = Dataset(config, read, dict(tasks), parts, counts, found_by_audit, audit.near)
@@ -146,6 +155,7 @@ def load(
         if lacking := [name for name in tasks if not dataset.of(split, name)]:
             dated = config.split.rule == "date" and any(parts.values())
             hint = f" {splits.date_hint(parts, read, config.split)}." if dated else ""
+            hint += "".join(f" {finding.what} {finding.todo}" for finding in tied if finding.todo)
             raise DataError(
                 f"No example of {', '.join(lacking)} is in {split}. Change data.split, or see why rows were dropped."
                 f"{hint}\n{dataset.summary()}"

@@ -36,7 +36,8 @@ def examples(
 
     With `annotators.soft`, an example that votes decide has their shares in `soft`, and a unit without a majority is
     kept, with `gold` None: something to train on, never to be scored on. What `gold` or the adjudicator answered is
-    hard, its `soft` None. The count "not annotated" is of articles that have no row of the task at all.
+    hard, its `soft` None. The count "not annotated" is of articles that have no row of the task at all, not
+    even a bad one.
 
     Raises:
         ConfigError: no row of the corpus is by an annotator whom `annotators` names.
@@ -55,7 +56,8 @@ def examples(
         else:
             example = _example(corpus.articles[unit.article], unit, task, labels, _heard(rows, annotators)[0])
             made.append(replace(example, soft=shares))
-    if missing := len(corpus.articles.keys() - {unit.article for unit in answered}):
+    refused = {article for article, name in corpus.refused if name in (task.name, task.reads)}
+    if missing := len(corpus.articles.keys() - {unit.article for unit in answered} - refused):
         dropped["not annotated"] = missing
     return _fold_sources(made), dict(dropped)
 

@@ -18,7 +18,7 @@ class Finding:
         rows: the rows concerned, of the split that gives way.
         texts: the distinct texts among them; two that differ in spelling alone are one.
         leak: whether it stops a split that was brought along.
-        done: "dropped", "kept", or "" where there was nothing to drop.
+        done: "dropped", "kept" (and what follows from it), or "" where there was nothing to drop.
         what: one sentence with the figures.
         todo: what to do about it.
         examples: some of the rows as plain JSON.
@@ -33,6 +33,11 @@ class Finding:
     what: str
     todo: str
     examples: tuple[dict[str, str], ...]
+
+
+def many(count: int, what: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def shown(text: str) -> str:

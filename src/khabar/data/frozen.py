@@ -41,9 +41,10 @@ class Frozen:
         """The split of a question on an article, None where it is new."""
         return self.rows.get((article, target)) or self.rows.get((article, None))
 
-    def lacking(self, corpus: Corpus) -> list[str]:
-        """The ids of articles that were frozen and that the corpus no longer has, sorted."""
-        return sorted({article for article, _ in self.rows} - corpus.articles.keys())
+    @property
+    def articles(self) -> set[str]:
+        """The ids of the articles that it names."""
+        return {article for article, _ in self.rows}
 
 
 def freeze(splits: Mapping[str, Sequence[Example]], rule: str, corpus: Corpus) -> Frozen:
@@ -105,6 +106,22 @@ def read(path: Path) -> Frozen:
     if not decided:
         raise DataError(f"The frozen split {path} names no article. Unset data.split.file, or write the file anew")
     return Frozen(decided, about.get("rule"), about.get("corpus"))
+
+
+def of_corpus(path: Path, corpus: Corpus) -> Frozen:
+    """The frozen split at a path, of which the corpus has at least one article.
+
+    Raises:
+        DataError: as `read`, or it names none of the articles, so that it must be of another corpus.
+    """
+    kept = read(path)
+    if corpus.articles and kept.articles.isdisjoint(corpus.articles):
+        raise DataError(
+            f"The frozen split {path} is of another corpus: of its {len(kept.articles):,} articles, such as "
+            f"{min(kept.articles)!r}, none is among the {len(corpus.articles):,} of {corpus.name}, such as "
+            f"{min(corpus.articles)!r}. Name the file of this corpus, or unset data.split.file"
+        )
+    return kept
 
 
 def _lines(decided: Mapping[Row, str]) -> list[str]:

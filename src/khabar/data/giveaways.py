@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared, shown
+from khabar.data.findings import Finding, compared, many, shown
 from khabar.schema import Article, Example, Task
 from khabar.text.folding import fold
 
@@ -66,11 +66,17 @@ def _conflicts(task: Task, own: Splits, copies: Copies, examples: int) -> Iterat
     ]
     yield Finding(
         "conflicting labels", "", len(rows), _texts(rows, copies), False, "",
-        f"{task.name}: {len(groups):,} texts stand more than once, asked the same, with different labels: "
-        f"{len(rows):,} rows; {across:,} of these texts stand in more than one split.",
+        f"{task.name}: {many(len(groups), 'text')} stand{'s' * (len(groups) == 1)} more than once, asked the same, "
+        f"with different labels: {len(rows):,} rows{_across(across, len(groups))}.",
         "Look at them and settle each on one answer; no model can be right on both.",
         compared(pairs),
     )  # fmt: skip
+
+
+def _across(across: int, texts: int) -> str:
+    if texts == 1:
+        return ", in more than one split" if across else ", in one split"
+    return f"; {across:,} of these texts {'stands' if across == 1 else 'stand'} in more than one split"
 
 
 def _one_sided(task: Task, own: Splits, copies: Copies, examples: int) -> Iterator[Finding]:
@@ -103,15 +109,21 @@ def _alone(
     if not lone:
         return
     rows = [row for _, _, held in lone for row in held]
-    named = "; ".join(f"{shown(value)!r} in {split} ({len(held):,} rows)" for value, split, held in lone[:examples])
+    named = "; ".join(
+        f"{shown(value)!r} in {split} ({many(len(held), 'row')})" for value, split, held in lone[:examples]
+    )
     more = f"; and {len(lone) - examples:,} more" if len(lone) > examples else ""
+    stand = "stands" if len(lone) == 1 else "stand"
+    # where each article has targets of its own, that is how the task is, and nothing is to be done about it
+    own = noun == "target" and 2 * len(lone) > len(holders)
+    unseen = f"Read the scores as those of a model that has not seen the {noun}s it is asked about, or split otherwise."
     yield Finding(
         f"{noun} in one split only", "", len({row.id for row in rows}), _texts(rows, copies), False, "",
-        f"{task.name}: {len(lone):,} of {len(holders):,} {noun}s stand in one split only: {named}{more}.",
-        f"Read the scores as those of a model that has not seen the {noun}s it is asked about, or split otherwise."
+        f"{task.name}: {len(lone):,} of {many(len(holders), noun)} {stand} in one split only: {named}{more}.",
+        ("" if own else unseen)
         if noun == "target"
-        else "A label that train lacks is never learnt, one that test lacks is never scored: annotate more, or split "
-        "otherwise (data.split.stratify=true).",
+        else "A label that train lacks is never learnt, and macro-F1 counts one that test lacks as 0: annotate more, "
+        "or split otherwise (data.split.stratify=true, where the split is by hash, source or target).",
         tuple({noun: value, "split": split, "rows": str(len(held))} for value, split, held in lone[:examples]),
     )  # fmt: skip
 

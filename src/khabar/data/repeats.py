@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared
+from khabar.data.findings import Finding, compared, many
 from khabar.schema import Example
 from khabar.text.folding import fold
 
@@ -35,7 +35,8 @@ def find(splits: Mapping[str, Sequence[Example]], copies: Copies, examples: int)
             texts = len({copies.spelling.get(row.unit_text, row.unit_text) for row in found})
             yield Finding(
                 f"{level} repeat", "", len(found), texts, False, "kept",
-                f"{len(found):,} rows ({texts:,} distinct text{'s' * (texts > 1)}) stand more than once in their split "
+                f"{many(len(found), 'row')} ({many(texts, 'distinct text')}) "
+                f"stand{'s' * (len(found) == 1)} more than once in {'its' if len(found) == 1 else 'their'} split "
                 f"{how}, asked the same.",
                 "",  # copies in one split leak nothing
                 compared([(name, rows[0], name, rows[1]) for name, rows in groups[:examples]]),

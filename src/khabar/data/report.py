@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from khabar.config import WindowsConfig
-from khabar.data import scripts
+from khabar.data import scripts, split_notes
 from khabar.data.dataset import Dataset
 from khabar.data.examples import Unit, units
-from khabar.data.findings import Finding
+from khabar.data.findings import Finding, many
 from khabar.schema import Article, Task
 
 ENCODER = 512  # tokens that most encoders take at once, [CLS] and [SEP] among them
 SAMPLE = 20_000  # texts whose tokens are counted; of more, those with the smallest sha256
 EXAMPLES = 3
 SHOWN = 160  # characters of a text that is shown
-DROPPED, NONE = "dropped", "(none of them)"
+DROPPED, NONE, TORN = "dropped", "(none of them)", "(no majority)"
 
 Tokens = Callable[[Sequence[str]], list[int]]  # how many tokens each text has, special ones included
 
@@ -179,6 +179,8 @@ class Report:
     fingerprint: str
     actions: tuple[Action, ...]
     rows: Rows
+    split: str  # what made it
+    split_notes: tuple[str, ...]  # what had no say in it, though somebody may have meant it to
     tasks: tuple[TaskRows, ...]
     agreement: tuple[dict[str, Any], ...]
     disagreements: int
@@ -257,6 +259,8 @@ def build(
         fingerprint=dataset.fingerprint,
         actions=(),
         rows=_rows(dataset),
+        split=split_notes.rule(dataset.config.split),
+        split_notes=dataset.notes,
         tasks=tuple(_task(dataset, task) for task in dataset.tasks.values()),
         agreement=tuple(dict(row) for row in agreement),
         disagreements=len(disagreements),
@@ -281,11 +285,6 @@ def shown(text: str, limit: int = SHOWN) -> str:
 def printable(text: str) -> str:
     """The same without control and direction characters; the joiners of Persian spelling stay."""
     return "".join(letter for letter in text if letter.isprintable() or letter in "\u200c\u200d")
-
-
-def many(count: int, what: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def share(part: int, whole: int) -> str:
@@ -334,7 +333,7 @@ def _task(dataset: Dataset, task: Task) -> TaskRows:
         for example in part:
             split_of[Unit(example.article, example.span, example.holder, example.target)] = split
             # without gold the votes decide nothing: a row that trains on their shares
-            given = ("(no majority)",) if example.gold is None else example.gold or (none,)
+            given = (TORN,) if example.gold is None else example.gold or (none,)
             for name in given:
                 labels.setdefault(name, dict.fromkeys(examples, 0))[split] += 1
     answers: Counter[str] = Counter()

@@ -1,14 +1,17 @@
 """The report as it is printed: what to do first, then the figures it rests on, in at most 100 columns."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from khabar.data.report import DROPPED, ENCODER, Length, Report, TaskRows, interval, many, printable, share, shown
+from khabar.data.audit import counted
+from khabar.data.findings import many
+from khabar.data.report import DROPPED, ENCODER, Length, Report, TaskRows, interval, printable, share, shown
 
 WIDTH = 100
 ACTIONS = 6
 COLUMNS = 7  # annotators that get a column of their own
+LISTED = 30  # of the others that are named
 NAME = 30  # characters of a label
 ID = 22
 
@@ -19,6 +22,7 @@ def text(report: Report) -> str:
         _head(report),
         _actions(report),
         _rows(report),
+        _split(report),
         *(_labels(task) for task in report.tasks),
         *(_annotators(task) for task in report.tasks),
         _agreement(report),
@@ -63,9 +67,15 @@ def _rows(report: Report) -> Iterator[str]:
         reasons = "".join(f"; {count:,} {reason}" for reason, count in task.dropped.items())
         yield from _wrapped(f"{task.task}: {task.kept:,} kept{reasons}", "  ", "    ")
     for what, count in rows.dropped.items():
-        yield from _wrapped(f"dropped: {count:,} {what}", "  ", "    ")
+        yield from _wrapped(f"dropped: {counted(what, count)}", "  ", "    ")
     for what, count in rows.notes.items():
-        yield from _wrapped(f"noted: {what}: {count:,}", "  ", "    ")
+        yield from _wrapped(f"noted: {what}" + (f": {count:,}" if count > 1 else ""), "  ", "    ")
+
+
+def _split(report: Report) -> Iterator[str]:
+    yield from _wrapped(f"Split: {report.split}", "", "  ")
+    for note in report.split_notes:
+        yield from _wrapped(note, "  ", "    ")
 
 
 def _labels(task: TaskRows) -> Iterator[str]:
@@ -84,9 +94,14 @@ def _annotators(task: TaskRows) -> Iterator[str]:
     columns = [*first, *([name] if others else [])]
     merged = {label: {**counts, name: sum(counts.get(other, 0) for other in others)} for label, counts in given.items()}
     yield from table(columns, merged)
-    lost = {who: sum(parts.get(DROPPED, {}).values()) for who, parts in task.annotators.items()}
-    if any(lost.values()):
-        yield f"  {sum(lost.values()):,} of these labels are on rows that were dropped"
+    if others:
+        listed = ", ".join(others[:LISTED]) + (", ..." if len(others) > LISTED else "")
+        yield from _wrapped(f"{name}: {listed}", "  ", "    ")
+    if cut := [who for who in first if shown(who, _room(merged, columns)) != who]:
+        yield from _wrapped(f"in full: {', '.join(cut)}", "  ", "    ")
+    lost = sum(sum(parts.get(DROPPED, {}).values()) for parts in task.annotators.values())
+    if lost:
+        yield f"  {lost:,} of these labels {'is' if lost == 1 else 'are'} on rows that were dropped"
 
 
 def _agreement(report: Report) -> Iterator[str]:
@@ -106,10 +121,12 @@ def _agreement(report: Report) -> Iterator[str]:
             yield from _wrapped(f"by label: {', '.join(labels)}", "  ", "    ")
         pairs = sorted((row for row in known if row["pair"] is not None), key=lambda row: float(row["value"]))
         if pairs:
-            low = [f"{' and '.join(row['pair'])} {row['value']:.2f} ({row['units']:,} rows)" for row in pairs[:3]]
-            yield from _wrapped(f"lowest of {len(pairs):,} pairs: {', '.join(low)}", "  ", "    ")
-    if report.disagreements:
-        yield f"  annotators differ on {report.disagreements:,} rows; khabar ingest output=FOLDER lists them"
+            low = [f"{' and '.join(row['pair'])} {row['value']:.2f} ({many(row['units'], 'row')})" for row in pairs[:3]]
+            of = "by pair" if len(pairs) <= len(low) else f"lowest of {len(pairs):,} pairs"
+            yield from _wrapped(f"{of}: {', '.join(low)}", "  ", "    ")
+    if n := report.disagreements:
+        them = "it" if n == 1 else "them"
+        yield f"  annotators differ on {many(n, 'row')}; khabar ingest output=FOLDER lists {them}"
 
 
 def _lengths(report: Report) -> Iterator[str]:
@@ -129,13 +146,15 @@ def _lengths(report: Report) -> Iterator[str]:
     yield from _wrapped(f"tokens: {report.tokenizer}, [CLS] and [SEP] counted")
     for length in report.lengths:
         if length.counted < length.texts:
-            yield from _wrapped(f"{length.of}: counted on {length.counted:,} of {length.texts:,} texts, chosen by hash")
+            yield from _wrapped(
+                f"{length.of}: counted on {length.counted:,} of {many(length.texts, 'text')}, chosen by hash"
+            )
     yield from _wrapped(windows(report))
 
 
 def _written(report: Report) -> Iterator[str]:
     written, texts = report.written, report.rows.texts
-    yield f"Languages and scripts, of {texts:,} distinct texts"
+    yield f"Languages and scripts, of {many(texts, 'distinct text')}"
     yield from _wrapped("script: " + _shares(written.scripts, texts), "  ", "    ")
     if written.languages:
         yield from _wrapped("Arabic letters, but perhaps " + _shares(written.languages, texts), "  ", "    ")
@@ -162,6 +181,12 @@ def _findings(report: Report) -> Iterator[str]:
 
 def _example(example: Mapping[str, str]) -> Iterator[str]:
     """A figure in one line; or two rows that are compared, where they stand and how they are labelled, and the text."""
+    if "other_group" in example:
+        pair = " ~ ".join(shown(example[name], ID) for name in ("group", "other_group"))
+        yield f"    e.g. {pair}, of {example['groups']} groups"
+        yield f"         {example['text']}"
+        yield f"       ~ {example['other_text']}"
+        return
     if "other_id" not in example:
         yield "    e.g. " + ", ".join(f"{name} {value}" for name, value in example.items())
         return
@@ -203,13 +228,23 @@ def windows(report: Report) -> str:
 
 def table(columns: Sequence[str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
     """Counts, a name a line."""
-    width = max(len(shown(name, NAME)) for name in rows) + 2
-    wide = {column: max(9, min(len(column), 10) + 2) for column in columns}
-    yield "  " + " " * width + "".join(f"{shown(column, 10):>{wide[column]}}" for column in columns)
+    width = _width(rows)
+    room = _room(rows, columns)
+    wide = {column: max(9, min(len(column), room) + 2) for column in columns}
+    yield "  " + " " * width + "".join(f"{shown(column, room):>{wide[column]}}" for column in columns)
     for name, counts in rows.items():
         yield f"  {shown(name, NAME):<{width}}" + "".join(
             f"{counts.get(column, 0):>{wide[column]},}" for column in columns
         )
+
+
+def _width(rows: Iterable[str]) -> int:
+    return max(len(shown(name, NAME)) for name in rows) + 2
+
+
+def _room(rows: Iterable[str], columns: Sequence[str]) -> int:
+    """Characters that each column's name may take, so that the line holds all of them."""
+    return max(8, (WIDTH - 2 - _width(rows)) // len(columns) - 2)
 
 
 def _spread(length: Length, of: str) -> str:

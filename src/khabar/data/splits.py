@@ -60,14 +60,14 @@ def split(
     Raises:
         ConfigError: a source or target named in `config` does not exist.
         DataError: an article lacks what the rule goes by, or no article lies where the dates look for them, or the
-            file of the frozen split is missing or bad.
+            file of the frozen split is missing, bad or of another corpus.
     """
     unit_for = unit_of(examples, corpus, config, copies, tasks)
     own = [unit_for(corpus.articles[example.article], example.target) for example in examples]
     units: defaultdict[str, list[Example]] = defaultdict(list)
     for unit, example in zip(own, examples, strict=True):
         units[unit].append(example)
-    kept = Frozen({}) if config.file is None else frozen.read(locate(config.file))
+    kept = Frozen({}) if config.file is None else frozen.of_corpus(locate(config.file), corpus)
     held = _held(kept, corpus, unit_for)
     decided = {**_decide(units, held, corpus, config), **held}
     made: Splits = {name: [] for name in SPLITS}
@@ -108,10 +108,13 @@ def _decide(units: Units, held: Collection[str], corpus: Corpus, config: SplitCo
 def _published(article: Article, config: SplitConfig) -> str:
     """The split that the article's publisher gave it."""
     if config.field not in article.meta:
-        raise DataError(
-            f"The split goes by meta[{config.field!r}], which the article {article.id!r} lacks. "
-            f"Set data.split.field. {suggest(config.field, article.meta)}"
-        )
+        wrong = f"The split goes by meta[{config.field!r}], which the article {article.id!r} lacks"
+        if not article.meta:
+            raise DataError(
+                f"{wrong}, as it lacks any such column. Add one that names its split, or let khabar split: "
+                "data.split.rule=hash"
+            )
+        raise DataError(f"{wrong}. Set data.split.field. {suggest(config.field, article.meta)}")
     value = str(article.meta[config.field])
     values = _values(config)
     for name in SPLITS:

@@ -9,7 +9,7 @@ import functools
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from khabar.config import SplitConfig
@@ -47,34 +47,43 @@ def unit_of(
         return lambda article, target: folded(article.source or "")
     if config.rule == "target":
         return lambda article, target: folded(target or "")
-    first = _first_groups(examples, corpus, copies, tasks)
+    first = {} if copies is None else first_groups(tying(examples, corpus, copies, tasks), corpus)
     return lambda article, target: first.get(article.group, article.group)
 
 
-def _first_groups(
-    examples: Sequence[Example], corpus: Corpus, copies: "Copies | None", tasks: Mapping[str, Task]
-) -> dict[str, str]:
+def first_groups(tied_by: Sequence[Collection[str]], corpus: Corpus) -> dict[str, str]:
     """Group -> the first of all groups it is tied to, of those that are tied to any."""
-    from khabar.data.duplicates import ties
-
-    if copies is None:
-        return {}
-    holders: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for group, text in texts(examples, corpus, tasks):
-        if text in copies.cluster:
-            holders[copies.cluster[text]][group].append(text)
     tied: Ties[str] = Ties()
-    for by_group in holders.values():
-        # asked only where there are copies, for it takes a while with a long text
-        groups = [group for group, texts in by_group.items() if any(map(ties, texts))] if len(by_group) > 1 else []
-        for group in groups[1:]:
-            tied.join(groups[0], group)
+    for first_one, *others in tied_by:
+        for group in others:
+            tied.join(first_one, group)
     days = first_days(corpus)
     first = {}
     for groups in tied.sets():
         earliest = min(groups, key=lambda group: (days.get(group, "undated"), sha(group)))
         first.update(dict.fromkeys(groups, earliest))
     return first
+
+
+def tying(
+    examples: Sequence[Example], corpus: Corpus, copies: "Copies", tasks: Mapping[str, Task]
+) -> list[dict[str, str]]:
+    """What ties groups together: for each set of copies that two or more groups hold, those groups, each with a text.
+
+    Texts that are too short tie nothing.
+    """
+    from khabar.data.duplicates import ties
+
+    holders: defaultdict[int, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for group, text in texts(examples, corpus, tasks):
+        if text in copies.cluster:
+            holders[copies.cluster[text]][group].append(text)
+    found = []
+    for by_group in holders.values():
+        if len(by_group) > 1:  # asked only where there are copies, for it takes a while with a long text
+            long = {group: [text for text in held if ties(text)] for group, held in by_group.items()}
+            found.append({group: min(held) for group, held in long.items() if held})
+    return [by_group for by_group in found if len(by_group) > 1]
 
 
 def texts(examples: Sequence[Example], corpus: Corpus, tasks: Mapping[str, Task]) -> set[tuple[str, str]]:

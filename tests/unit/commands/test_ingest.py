@@ -93,7 +93,9 @@ def test_a_leak_is_reported_where_training_would_stop_and_dropped_where_it_would
         {"id": "a2", "text": "أعلن العمال بدء الإضراب العام", "label": "yes", "split": "test"},
         {"id": "a3", "text": "عاد الموظفون إلى مكاتبهم بهدوء", "label": "no", "split": "dev"},
     ]
-    ingested(leaky, tmp_path / "corpus", on_leak, split=split)
+    said = " ".join(ingested(leaky, tmp_path / "corpus", on_leak, split=split).out.split())
+    told = "-> khabar train stops here unless audit.on_leak=drop or warn. Drop them with audit.on_leak=drop"
+    assert (told in said) == ("Kept here, and stops khabar train." in said) == (on_leak == "stop")
     plain = json.loads((tmp_path / "corpus" / "report.json").read_text("utf-8"))
     assert plain["tasks"][0]["splits"] == {"train": train, "dev": 1, "test": 1}
     assert len(plain["rows"]["dropped"]) == 1 - train
@@ -106,7 +108,7 @@ def test_where_khabar_splits_what_training_drops_is_dropped(ingested, tmp_path, 
     short = [{"id": name, "text": "نعم", "label": "yes", "group": name} for name in (train, test)]
     said = ingested(short, tmp_path / "corpus", on_leak)
     assert len(frozen.read(tmp_path / "corpus" / "split.jsonl").rows) == kept
-    assert ("dropped: 1 train rows" in said.out) == (kept == 1)
+    assert ("dropped: 1 train row whose" in said.out) == (kept == 1)
 
 
 def test_an_output_that_can_not_be_a_folder_is_told_before_anything_is_read(ingested, tmp_path, capsys):

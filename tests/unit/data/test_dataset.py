@@ -98,7 +98,7 @@ def test_leaks_of_a_brought_split_stop_the_run_or_are_counted(tmp_path, write_js
     ]
     path = str(write_jsonl(tmp_path / "leaky.jsonl", rows))
     mine = config.model_copy(update={"path": path, "split": SplitConfig(rule="field")})
-    with pytest.raises(DataError, match="1 train rows whose text is in dev or test, normalised copy"):
+    with pytest.raises(DataError, match="1 train row whose text is in dev or test, normalised copy"):
         dataset.load(mine, tasks("event_type"))
     for data in (
         dataset.load(mine.model_copy(update={"on_leak": "drop"}), tasks("event_type")),
@@ -181,3 +181,14 @@ def test_no_dates_are_advised_where_no_row_is_left(tmp_path, write_jsonl, tasks,
     with pytest.raises(DataError, match="No example of event_type is in train") as caught:
         dataset.load(config.model_copy(update={"path": path, "split": split}), tasks("event_type"))
     assert "The articles are of" not in str(caught.value)
+
+
+def test_a_frozen_split_is_of_this_corpus_and_both_counts_are_told(tmp_path, write_jsonl, tasks, config):
+    def frozen(*names):
+        path = write_jsonl(tmp_path / "split.jsonl", [{"article": name, "split": "train"} for name in names])
+        return config.model_copy(update={"split": SplitConfig(file=str(path))})
+
+    told = "the frozen split names 2 articles, 1 here and 1 missing; the corpus has 60 articles, 59 new to it"
+    assert f"note: {told}" in dataset.load(frozen("n1", "gone"), tasks("event_type")).summary()
+    with pytest.raises(DataError, match=r"is of another corpus: of its 2 articles, such as 'gone'"):
+        dataset.load(frozen("gone", "lost"), tasks("event_type"))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from khabar.config import AnnotatorsConfig
+from khabar.config import AnnotatorsConfig, DataConfig
 from khabar.data import corpus as corpora
 from khabar.data.corpus import Corpus
 from khabar.data.examples import example_id, examples, gold, soft
@@ -259,3 +259,15 @@ def test_soft_labels_keep_every_un_sentence(real, data_config, tasks):
     assert left == {"not annotated": 1}
     assert sum(example.gold is None for example in kept) == 318
     assert [example.gold for example in kept if example.gold is not None] == [example.gold for example in hard]
+
+
+def test_a_bad_row_is_no_missing_answer(tmp_path, write_jsonl, tasks):
+    lines = [{"text": f"خبر {n}", "label": "AID" if n else "لا شيء من هذا"} for n in range(3)]
+    config = DataConfig(
+        name="mine", importer="files", path=str(write_jsonl(tmp_path / "rows.jsonl", lines)), tasks=("event_type",),
+        default_tasks=("event_type",), on_error="skip",
+    )  # fmt: skip
+    read = corpora.read(config, tasks("event_type"))
+    assert len(read.refused) == 1 and read.counts["bad rows skipped"] == 1
+    made, dropped = examples(read, tasks("event_type")["event_type"])
+    assert (len(made), dropped) == (2, {})

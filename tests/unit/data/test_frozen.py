@@ -76,10 +76,15 @@ def test_rows_by_hand(tmp_path, write_jsonl):
     assert frozen.read(path) == Frozen({("a", None): "dev"}, None, None)
 
 
-def test_articles_that_the_corpus_lacks():
-    found = Frozen({("b", None): "dev", ("a", "الصحة"): "test", ("a", "غيره"): "test", ("c", None): "train"})
-    assert found.lacking(corpus_of("c", "d")) == ["a", "b"]
-    assert found.lacking(corpus_of("a", "b", "c")) == []
+def test_a_file_of_another_corpus(tmp_path):
+    path = tmp_path / "split.jsonl"
+    frozen.write(Frozen({("b", None): "dev", ("a", "الصحة"): "test", ("a", "غيره"): "test"}), path)
+    assert frozen.of_corpus(path, corpus_of("a", "z")).articles == {"a", "b"}
+    with pytest.raises(
+        DataError, match=r"another corpus: of its 2 articles, such as 'a', none is among the 1 of c, such"
+    ):
+        frozen.of_corpus(path, corpus_of("z"))
+    assert frozen.of_corpus(path, corpus_of()).rows
 
 
 @pytest.mark.parametrize(

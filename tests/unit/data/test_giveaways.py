@@ -131,7 +131,8 @@ def test_conflicting_labels():
     (finding,) = found({"train": train, "dev": [], "test": test, "more": []})[:1]
     assert finding.kind == "conflicting labels"
     assert (finding.rows, finding.texts, finding.leak) == (3, 1, False)
-    assert "1 texts stand more than once, asked the same, with different labels: 3 rows; 1 of these" in finding.what
+    assert "1 text stands more than once, asked the same, with different labels: 3 rows" in finding.what
+    assert finding.what.endswith(", in more than one split.")
     assert finding.examples == (
         {
             "id": "a#", "split": "train", "label": "agree", "text": "نص",
@@ -159,7 +160,7 @@ def test_targets_of_one_split_only():
     (finding,) = found({"train": train, "dev": [], "test": test}, shown=1)
     assert finding.kind == "target in one split only"
     assert (finding.rows, finding.leak) == (2, False)
-    assert "2 of 3 targets stand in one split only: 'التحول' in train (1 rows); and 1 more" in finding.what
+    assert "2 of 3 targets stand in one split only: 'التحول' in train (1 row); and 1 more" in finding.what
     assert kinds({"train": train, "dev": [], "test": []}) == []
     claim = TASK.model_copy(update={"target_is": "text"})
     assert kinds({"train": train, "test": test}, claim) == []
@@ -170,7 +171,8 @@ def test_labels_of_one_split_only():
     test = [row("b", ["agree"]), row("c", ["disagree"])]
     (finding,) = found({"train": train, "dev": train[:0], "test": test})
     assert finding.kind == "label in one split only"
-    assert "1 of 2 labels stand in one split only: 'disagree' in test (1 rows)" in finding.what
+    assert "1 of 2 labels stands in one split only: 'disagree' in test (1 row)" in finding.what
+    assert "macro-F1 counts one that test lacks as 0" in finding.todo
 
 
 @pytest.mark.parametrize(

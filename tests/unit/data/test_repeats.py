@@ -29,3 +29,10 @@ def test_each_row_once_by_the_closest_kind():
 def test_another_question_or_another_split_is_no_repeat():
     assert found(train=[row("a", "نعم", "السلام"), row("b", "نعم", "الحرب")]) == {}
     assert found(train=[row("a", "نعم")], test=[row("b", "نعم")]) == {}
+
+
+def test_one_row_is_one():
+    rows = [row("a", "نص"), row("b", "نص"), row("c", "نصّ")]
+    copies = duplicates.find({each.text for each in rows}, 0.5)
+    told = [finding.what for finding in repeats.find({"train": rows}, copies, 3)]
+    assert told[1] == "1 row (1 distinct text) stands more than once in its split in another spelling, asked the same."

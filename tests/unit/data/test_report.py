@@ -118,7 +118,7 @@ def test_annotators_are_counted_by_split_and_what_was_dropped(load):
     assert "'yes' first (alpha 0.40)" in found["event_protest: annotators agree little, alpha 0.50 [0.10, 0.80]"]
     text = made.to_text()
     assert re.search(r"answers +3 +2", text) and "2 of these labels are on rows that were dropped" in text
-    assert "lowest of 1 pairs: باسل and سلمى 0.30 (2 rows)" in text
+    assert "by pair: باسل and سلمى 0.30 (2 rows)" in text
     assert "annotators differ on 1 row" in text
     assert made.disagreement_examples == (
         {
@@ -130,18 +130,47 @@ def test_annotators_are_counted_by_split_and_what_was_dropped(load):
     )
 
 
+def test_names_of_annotators_can_be_read_in_full(load):
+    long = "عبد الرحمن بن مصطفى الشريف"
+
+    def by(names):
+        data = load([("خبر", "yes", {"id": "a", "annotator": name, "split": "train"}) for name in names])
+        return report.build(data).to_text()
+
+    two = by([long, "سلمى"])
+    assert re.search(rf"^ +{long} +سلمى$|^ +سلمى +{long}$", two, re.MULTILINE) and "in full:" not in two
+    many = by([f"{long} {n}" for n in range(9)])
+    assert max(map(len, many.splitlines())) <= 100
+    assert "  in full: " in many and "  2 more: " in many
+    assert all(f"{long} {n}" in " ".join(many.split()) for n in range(9))
+
+
+def test_the_split_and_what_had_no_say_in_it_are_told(load):
+    made = report.build(load(rows(train=20), split=SplitConfig(test_values=("x",))))
+    note = "articles bring a split (meta 'split': train, dev, test), which rule=hash does not use"
+    for shown in (made.to_text(), made.to_html().replace("&#39;", "'")):
+        words = " ".join(shown.split())
+        assert "Split: hash of the group, 70/15/15; copies stay together" in words
+        assert note in words and "ignored: data.split.test_values (rule hash)" in words
+    assert load(rows(train=20), split=SplitConfig()).summary().count(note) == 1
+    assert "Split: meta 'split', train: train; dev: dev; test: test" in report.build(load(rows(train=20))).to_text()
+
+
+def test_a_note_is_counted_where_there_are_several(load):
+    data = load(rows(train=20))
+    data.counts.update({"u.tsv read as utf-16": 1, "rows without an answer": 2})
+    text = report.build(data).to_text()
+    assert "  noted: u.tsv read as utf-16\n" in text and "  noted: rows without an answer: 2\n" in text
+
+
 def test_what_to_do_begins_with_leaks(load):
     made = report.build(load(rows(train=20, test=5)), findings=[CONFLICT, LEAK])
     assert [action.do.split(":")[0] for action in made.actions] == [
         "drop them",
-        "read the intervals and not the scores of these; add rows, or test every row once, a run a fold",
+        "read the intervals and not the scores of these; add rows",  # the split was brought along: no folds
         "settle",
     ]
     assert "labels with under 10 rows in test: yes 5, no 5" in made.actions[1].found
-    # folds are cut by a hash, and this split was brought along
-    assert made.actions[1].do.endswith(
-        "khabar train -m data.split.rule=hash data.split.folds=5 data.split.fold=0,1,2,3,4"
-    )
     lines = made.to_text().splitlines()
     assert lines[4] == "  1. 2 train rows hold a text that test holds letter for letter."
 

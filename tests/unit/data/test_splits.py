@@ -442,6 +442,39 @@ def test_a_published_split():
         split([article("e", fold="5")], config)
     with pytest.raises(DataError, match=r"meta\['fold'\], which the article 'f' lacks.*Did you mean 'folds'"):
         split([article("f", folds="5")], config)
+    with pytest.raises(DataError, match=r"'g' lacks, as it lacks any such column. Add one .*data.split.rule=hash"):
+        split([article("g")], config)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"test_from": "2024-01-01"}, "test_from is for the rule date, and rule is hash: set data.split.rule=date, or"),
+        ({"dev_from": "2024-01-01", "test_from": "2024-02-01", "rule": "source"}, "dev_from and test_from are for"),
+        ({"fold": 1}, "fold needs folds.*data.split.folds=5"),
+        ({"inner_fold": 0}, "inner_fold needs folds"),
+    ],
+)
+def test_what_the_rule_does_not_use_is_refused(fields, told):
+    with pytest.raises(ValueError, match=told):
+        SplitConfig(**fields)
+
+
+@pytest.mark.parametrize(
+    ("config", "ignored"),
+    [
+        (HASH, ()),
+        (DATE, ()),
+        (SplitConfig(rule="field", field="fold", test_values=("4",)), ()),
+        (SplitConfig(rule="target", test_values=("الصحة",), train=85), ()),
+        (SplitConfig(test_values=("x",), field="fold"), ("field", "test_values")),
+        (SplitConfig(rule="source", field="fold"), ("field",)),
+        (SplitConfig(rule="field", train=80), ("train",)),
+        (SplitConfig(folds=5, train=80, dev=10), ("train", "dev")),
+    ],
+)
+def test_what_a_data_set_may_have_brought_is_told(config, ignored):
+    assert config.ignored == ignored
 
 
 # A frozen split.
