@@ -65,10 +65,12 @@ class _Head:
     temperature: float
     thresholds: NDArray[np.float64] | None
 
-    def logits(self, examples: Sequence[Example]) -> NDArray[np.float64]:
+    def logits(self, examples: Sequence[Example], matrix: Any = None) -> NDArray[np.float64]:  # noqa: ANN401
+        """Of examples [N, L]; `matrix` are their features, where they are known already."""
         found = np.tile(self.constant, (len(examples), 1))
         if len(self.vary):
-            found[:, self.vary] = self.features(examples) @ self.coefficients.T + self.bias
+            known = self.features(examples) if matrix is None else matrix
+            found[:, self.vary] = known @ self.coefficients.T + self.bias
         return found
 
 
@@ -122,7 +124,8 @@ def _fit(task: Task, train: list[Example], dev: list[Example], seed: int, streng
     matrix = features.fit(train) if (gold.any(0) & ~gold.all(0)).any() else None
     if not dev:
         return _head(features, matrix, gold, strengths[0], seed)
-    heads = [_tuned(_head(features, matrix, gold, strength, seed), task, dev) for strength in strengths]
+    held = None if matrix is None else features(dev)
+    heads = [_tuned(_head(features, matrix, gold, strength, seed), task, dev, held) for strength in strengths]
     best, _ = max(heads, key=lambda found: found[1])
     return best
 
@@ -140,9 +143,9 @@ def _head(features: _Features, matrix: Any, gold: NDArray[np.bool_], strength: f
     return _Head(features, np.array(coefficients), np.array(bias), vary, constant, 1.0, np.full(len(constant), 0.5))
 
 
-def _tuned(head: _Head, task: Task, dev: list[Example]) -> tuple[_Head, float]:
-    """The head with temperature and thresholds, and its main metric on dev."""
-    logits, answers = head.logits(dev), rows.gold(task, dev)
+def _tuned(head: _Head, task: Task, dev: list[Example], held: Any) -> tuple[_Head, float]:  # noqa: ANN401
+    """The head with temperature and thresholds, and its main metric on dev, whose features are `held`."""
+    logits, answers = head.logits(dev, held), rows.gold(task, dev)
     temperature = calibration.fit_temperature(logits, answers, task.kind)
     prob = calibration.apply(logits, temperature, task.kind)
     thresholds = calibration.fit_thresholds(prob, answers) if task.kind == "multi" else None
