@@ -42,7 +42,7 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"seeds"}
     assert run.data.tags["encoder"] == "mini" and "version.torch" in run.data.tags
     artifacts = {item.path for item in client.list_artifacts(run.info.run_id)}
-    assert {"config.yaml", "data.txt", "learning_curve.png", "dev", "test"} <= artifacts
+    assert {"config.yaml", "data", "learning_curve.png", "dev", "test"} <= artifacts
 
     code, out, _ = khabar("evaluate", f"model={MODEL}", "suite.draws=100", "suite.baselines=[]", "data.limit=24",
                           f"output={tmp_path}")  # fmt: skip
@@ -144,10 +144,36 @@ def test_own_table_with_arabic_columns(khabar, quick, tmp_path):
     code, out, err = khabar(
         "train", *[word for word in quick if not word.startswith("data.")], "data=files", f"data.path={table}",
         "task=event_protest", "data.columns.text=النص", "data.columns.label=الفئة", "data.columns.split=القسم",
-        "data.split.rule=field", "data.split.field=split", "data.label_map.event_protest={نعم: yes, لا: no}",
+        "data.split.rule=field", "data.split.field=split", "audit.near=1",
+        "data.label_map.event_protest={نعم: yes, لا: no}",
     )  # fmt: skip
     assert code == 0, err
     assert "models:/khabar-event_protest@candidate" in out
+
+
+def test_an_export_trains_by_its_path_alone(khabar, quick, tmp_path):
+    words = ["ميناء", "سوق", "مدرسة", "جسر", "حقل", "متحف", "ملعب", "مخبز", "مصنع", "مكتبة"]
+    tasks = [
+        {
+            "id": number,
+            "data": {"text": f"{words[number % 10]} {words[number // 10]} {'🙂' * (number % 2)}"},
+            "annotations": [
+                {"id": 10 * number + who, "completed_by": {"id": who, "email": f"p{who}@example.org"},
+                 "was_cancelled": False,
+                 "result": [{"id": "r", "type": "choices", "from_name": "نبرة", "to_name": "text",
+                             "value": {"choices": [("هادئة", "قلقة")[number % 2]]}}]}
+                for who in (1, 2)
+            ],
+        }
+        for number in range(60)
+    ]  # fmt: skip
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps(tasks, ensure_ascii=False), "utf-8")
+    words = [word for word in quick if not word.startswith("data.")]
+    code, out, err = khabar("train", *words, "data=label_studio", f"data.path={export}")
+    assert code == 0, err
+    assert "هادئة" in out and "models:/khabar-nbra@candidate" in out
+    assert "example.org" not in out
 
 
 def test_ingested_corpus_trains_the_same(khabar, quick, tmp_path):
@@ -167,7 +193,10 @@ def test_exit_codes(khabar, tmp_path):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("data", "task"), [("un_quadclass", "event_quad5"), ("unified_fc", "stance_claim")])
+@pytest.mark.parametrize(("data", "task"), [
+    ("un_quadclass", "event_quad5"), ("unified_fc", "stance_claim"), ("arabic_event_gsr", "event_assault"),
+    ("ans", "stance_pair"), ("mawqif", "stance_target"),
+])  # fmt: skip
 def test_real_sets_train_without_a_separate_ingest(khabar, quick, real_data, data, task):
     code, out, err = khabar("train", *quick, f"data={data}", f"data.path={real_data / data}", f"task={task}")
     assert code == 0, err
