@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from khabar.config import resource
 from khabar.data import tied_groups
 from khabar.data.examples import NO_MAJORITY
 from khabar.data.findings import Finding, many
@@ -121,12 +120,9 @@ def _unseen(rows: TaskRows, task: Task, dataset: "Dataset") -> str:
 
 
 def _narrowed(task: Task, used: Sequence[str]) -> str:
-    """How to have these labels only."""
-    file = f"configs/task/{task.name}.yaml"
-    if resource(file).is_file():  # its `about` may define no label that the task lacks, and no override empties it
-        unused = [label for label in task.labels if label not in used]
-        return f"in labels and about of {file}: {', '.join(unused)}"
-    return "keeping " + shlex.quote(f"task.{task.name}.labels=[{','.join(used)}]")
+    """How to have these labels only; definitions of the others would be an error."""
+    overrides = [f"labels=[{','.join(used)}]", *(["about={}"] if task.about else [])]
+    return "keeping " + " ".join(shlex.quote(f"task.{task.name}.{override}") for override in overrides)
 
 
 def _rare(task: TaskRows, dataset: "Dataset") -> Iterator[Action]:
