@@ -1,6 +1,5 @@
 """What the exports of annotation tools share: files, people, each text once, answers and marks as khabar's nouns."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 from khabar.config import DataConfig
 from khabar.data import rows
 from khabar.data.addresses import without_addresses
+from khabar.data.importers._articles import SHOWN, Articles
 from khabar.data.importers._controls import Control, assign, known, lacked, narrow, own, taken, tasks
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
@@ -19,7 +19,6 @@ from khabar.registry import suggest
 from khabar.schema import Article, Label, Offsets, Span, Task
 
 ASKED: tuple[Literal["holder", "target"], ...] = ("holder", "target")
-SHOWN = ("title", "date", "source", "url")
 COLUMNS = ("id", *SHOWN, "group", "split", *ASKED)
 
 
@@ -166,35 +165,11 @@ def asks(seen: Iterable[Mapping[str, str]]) -> tuple[Literal["holder", "target"]
     return tuple(name for name in ASKED if name in there)
 
 
-class Articles:
-    """Makes each article once, however many rows or files hold it."""
-
-    def __init__(self, config: DataConfig) -> None:
-        self.split = config.split.field if config.split.rule == "field" else "split"
-        self.known: dict[str, Article] = {}
-
-    def take(self, text: str, cells: Mapping[str, str]) -> tuple[Article, bool]:
-        """The article of a row, and whether it is new; without an id it is known by its text and group.
-
-        Raises:
-            RowError: an article of that id has another text, group or split.
-        """
-        apart = {"id", *SHOWN, *ASKED} - {self.split}
-        meta: dict[str, Any] = {name: value for name, value in cells.items() if name not in apart}
-        id_ = cells.get("id")
-        if id_ is None:
-            id_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-            if id_ in self.known and self.known[id_].meta != meta:
-                # one text in two groups: two articles, or a leak would be hidden by moving its row
-                id_ += "-" + hashlib.sha256(repr(sorted(meta.items())).encode()).hexdigest()[:4]
-        known = self.known.get(id_)
-        if known is not None and known.text != text:
-            raise RowError("text", f"the article {id_!r} has another text in an earlier row.", "Give it its own id")
-        if known is not None and known.meta != meta:
-            raise RowError("meta", f"the article {id_!r} is {known.meta} in an earlier row, here {meta}.", "Keep one")
-        if known is None:
-            self.known[id_] = Article(id=id_, text=text, meta=meta, **{name: cells.get(name) for name in SHOWN})
-        return self.known[id_], known is None
+def article(articles: Articles, text: str, cells: Mapping[str, str]) -> tuple[Article, bool]:
+    """The article of a text with these cells, and whether it is new; as `Articles.take`."""
+    apart = {"id", *SHOWN, *ASKED} - {articles.split}
+    meta: dict[str, Any] = {name: value for name, value in cells.items() if name not in apart}
+    return articles.take(text, cells.get("id"), meta, cells)
 
 
 def answered(controls: Sequence[Control], config: DataConfig, problems: Problems) -> dict[str, Task]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from khabar.config import DataConfig
+from khabar.data.importers._articles import SHOWN, Articles
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
 from khabar.errors import ConfigError, DataError
@@ -16,7 +17,7 @@ from khabar.schema import GOLD, Article, Label, Offsets
 
 NEEDED = ("text", "label")
 COLUMNS = (
-    *("id", *NEEDED, "holder", "target", "title", "date", "source", "url"),
+    *("id", *NEEDED, "holder", "target", *SHOWN),
     *("group", "split", "task", "annotator", "start", "end"),
 )
 
@@ -63,14 +64,12 @@ def nouns(
 
 
 class _Reader:
-    """Rows to nouns; remembers the articles, so that each is made once."""
+    """Rows to nouns."""
 
     def __init__(self, config: DataConfig, columns: dict[str, str]) -> None:
         self.columns = columns
         self.tasks = config.default_tasks
-        # a split by a column of the user's own naming needs no entry in `columns`
-        self.split_field = config.split.field if config.split.rule == "field" else "split"
-        self.articles: dict[str, Article] = {}
+        self.articles = Articles(config)
         self.label_ids: Counter[str] = Counter()
 
     def row(self, row: dict[str, Any]) -> tuple[Article | None, Label | None]:
@@ -81,29 +80,11 @@ class _Reader:
             wrong = "empty." if text is None or isinstance(text, str) else f"{text!r} is no string."
             raise RowError("text", wrong, "Add the text or leave the row out")
         meta = {name: value for name in ("group", "split") if (value := _string(cells.get(name)))}
-        if (value := _string(row.get(self.split_field))) is not None:
-            meta[self.split_field] = value
-        article, new = self._article(_string(cells.get("id")), text, meta, cells)
+        if (value := _string(row.get(self.articles.split))) is not None:
+            meta[self.articles.split] = value
+        shown = {name: _string(cells.get(name)) for name in SHOWN}
+        article, new = self.articles.take(text, _string(cells.get("id")), meta, shown)
         return (article if new else None), self._label(article, cells)
-
-    def _article(self, id_: str | None, text: str, meta: dict[str, Any], cells: dict[str, Any]) -> tuple[Article, bool]:
-        given = id_ is not None
-        id_ = id_ or hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-        known = self.articles.get(id_)
-        if known is not None and not given and known.meta != meta:
-            # one text under two groups or splits: two articles, or a leak would be hidden by moving its row
-            id_ += "-" + hashlib.sha256(json.dumps(meta, sort_keys=True).encode()).hexdigest()[:4]
-            known = self.articles.get(id_)
-        if known is not None:
-            if known.text != text:
-                raise RowError("text", f"the article {id_!r} has another text in an earlier row.", "Give it its own id")
-            if known.meta != meta:
-                wrong = f"the article {id_!r} is {known.meta} in an earlier row, here {meta}."
-                raise RowError("group" if known.meta.get("group") != meta.get("group") else "split", wrong, "Keep one")
-            return known, False
-        shown = {name: _string(cells.get(name)) for name in ("title", "date", "source", "url")}
-        self.articles[id_] = Article(id=id_, text=text, meta=meta, **shown)
-        return self.articles[id_], True
 
     def _label(self, article: Article, cells: dict[str, Any]) -> Label | None:
         labels = _labels(cells.get("label"))

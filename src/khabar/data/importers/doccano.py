@@ -7,6 +7,7 @@ from typing import Any
 
 from khabar.config import DataConfig
 from khabar.data.importers import _exports
+from khabar.data.importers._articles import Articles
 from khabar.data.importers._controls import Control
 from khabar.data.importers._exports import Mark
 from khabar.data.problems import Place, Problems
@@ -61,14 +62,14 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     """
     rows = _rows(config, problems)
     answers = _exports.Answers(_questions(rows, config), config, problems)
-    articles = _exports.Articles(config)
+    articles = Articles(config)
     missing = _exports.option(config, "empty", EMPTY) == "missing"
     task = answers.task("label")
     allowed = not missing and task is not None and (task.kind == "multi" or task.empty_as is not None)
     for row in rows:
         problems.at(*row.place)
         try:
-            article, new = articles.take(row.text, row.cells)
+            article, new = _exports.article(articles, row.text, row.cells)
         except RowError as error:
             problems.add(error.field, error.wrong, error.fix)
             continue

@@ -10,6 +10,7 @@ from typing import Any
 
 from khabar.config import DataConfig
 from khabar.data.importers import _exports
+from khabar.data.importers._articles import Articles
 from khabar.data.importers._controls import Control
 from khabar.data.importers._exports import Mark
 from khabar.data.problems import Place, Problems
@@ -82,11 +83,11 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     answers = _exports.Answers(questions, config, problems)
     absent = _exports.option(config, "unasked", UNASKED) == "absent"
     alone = next((control.labels for control in questions if control.name == "label"), ())
-    articles = _exports.Articles(config)
+    articles = Articles(config)
     for sheet in export.sheets:
         problems.at(*sheet.place)
         try:
-            article, new = articles.take(sheet.text, sheet.cells)
+            article, new = _exports.article(articles, sheet.text, sheet.cells)
         except RowError as error:
             problems.add(error.field, error.wrong, error.fix)
             continue

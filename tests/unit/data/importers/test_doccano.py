@@ -236,7 +236,7 @@ def test_utf16_and_a_bom_are_read(tmp_path, tasks):
         (row(2, MARCH, [["0", 4, "PROTEST"]]), "A span is [start, end, label]"),
         (row(2, MARCH, ["PROTESTT"]), "Did you mean 'PROTEST'"),
         (row(1, CALM, ["PROTEST"]), "export.jsonl:2: text: the article '1' has another text"),
-        (row(1, MARCH, ["PROTEST"], group="g"), "export.jsonl:2: meta: the article '1' is"),
+        (row(1, MARCH, ["PROTEST"], group="g"), "export.jsonl:2: group: the article '1' is"),
         (relational({"id": 1, "from_id": 70, "to_id": 99, "type": "x"}), "export.jsonl:2: relations: there is no"),
         (relational({"from_id": 70, "type": "x"}), "A relation is"),
         (relational(entities=[{"id": 1, "label": "PROTEST", "start_offset": 1}]), "end_offset: None is no whole"),
