@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
     from khabar.data.dataset import Dataset
-    from khabar.data.report import Report, Tokens
+    from khabar.data.figures import Tokens
+    from khabar.data.report import Report
     from khabar.evaluation.agreement import Agreement
 
 EMBEDDED = "those of the embedded encoder (seeds/encoder; another encoder has its own)"

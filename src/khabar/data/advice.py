@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from khabar.data import tied_groups
+from khabar.data.dataset import TORN
 from khabar.data.examples import NO_MAJORITY
-from khabar.data.findings import Finding, many
-from khabar.data.report import ENCODER, TORN, Action, Report, TaskRows, interval, share
+from khabar.data.figures import ENCODER, TaskRows
+from khabar.data.findings import Finding
+from khabar.data.report import Action, Report, interval
+from khabar.data.wording import many, share
 from khabar.schema import Task
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from typing import Literal
 from khabar.config import AuditConfig
 from khabar.data import giveaways, leaks, repeats
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared, many, shown
+from khabar.data.findings import Finding, compared
 from khabar.data.leaks import KINDS, OTHER_QUESTION, PAIR, PAIRS, Leak
 from khabar.data.splits import Splits
+from khabar.data.wording import many, shown
 from khabar.errors import DataError
 from khabar.schema import Article, Example, Task
 

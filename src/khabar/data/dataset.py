@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,12 +12,14 @@ from khabar.data import corpus, duplicates, frozen, split_notes, splits, tied_gr
 from khabar.data.addresses import without_addresses
 from khabar.data.audit import Audit
 from khabar.data.corpus import Corpus
-from khabar.data.examples import NO_MAJORITY, examples
+from khabar.data.examples import NO_MAJORITY, NONE, examples
 from khabar.data.fold import TrainingFold
+from khabar.data.wording import table
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
 from khabar.schema import Example, Task
 
+TORN = "(no majority)"  # rows that train on their votes, for which no label wins
 # what of a task decides its examples
 DEFINING = {"name", "labels", "kind", "level", "asks", "reads", "empty_as", "target_is"}
 
@@ -61,7 +62,7 @@ class Dataset:
         """What a reader of results must know: empty splits, and labels that training never shows."""
         found = []
         for name, task in self.tasks.items():
-            sizes = {split: len(self.of(split, name)) for split in self.splits}
+            sizes = self.sizes(name)
             found += [f"{name}: {split} is empty" for split, size in sizes.items() if not size]
             if sizes["train"]:
                 seen = {label for example in self.of("train", name) for label in example.gold or ()}
@@ -81,27 +82,28 @@ class Dataset:
             f"{self.config.name}: {size['articles']:,} articles, {size['labels']:,} labels, "
             f"licence {self.corpus.licence}, fingerprint {self.fingerprint[:12]}"
         ]
-        for name, task in self.tasks.items():
-            lines += self._table(name, task)
+        for name in self.tasks:
+            lines += table(list(self.splits), {name: self.sizes(name), **self.labels(name)})
         lines += [f"split: {split_notes.rule(self.config.split)}"]
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"{what}: {count:,}" for what, count in self.counts.items()]
         lines += [f"warning: {warning}" for warning in self.warnings]
         return "\n".join(lines)
 
-    def _table(self, name: str, task: Task) -> list[str]:
-        golds = {
-            split: [example.gold for example in self.of(split, name) if example.gold is not None]
-            for split in self.splits
-        }
-        counts = {split: Counter(label for gold in golds[split] for label in gold) for split in self.splits}
-        rows = [(name, [len(gold) for gold in golds.values()])]
-        rows += [(f"  {label}", [count[label] for count in counts.values()]) for label in task.labels]
-        if task.kind == "multi":
-            rows.append(("  (none of them)", [gold.count(()) for gold in golds.values()]))
-        width = max(len(text) for text, _ in rows)
-        head = " " * width + "".join(f"{split:>9}" for split in self.splits)
-        return [head, *(f"{text:<{width}}" + "".join(f"{number:>9,}" for number in row) for text, row in rows)]
+    def sizes(self, task: str) -> dict[str, int]:
+        """Split -> rows of a task."""
+        return {split: len(self.of(split, task)) for split in self.splits}
+
+    def labels(self, task: str) -> dict[str, dict[str, int]]:
+        """Label -> split -> rows of a task; `NONE` of a multi-label one, `TORN` where rows train on their votes."""
+        names = [*self.tasks[task].labels, *([NONE] if self.tasks[task].kind == "multi" else [])]
+        found = {name: dict.fromkeys(self.splits, 0) for name in names}
+        for split in self.splits:
+            for example in self.of(split, task):
+                # without gold the votes decide nothing
+                for name in (TORN,) if example.gold is None else example.gold or (NONE,):
+                    found.setdefault(name, dict.fromkeys(self.splits, 0))[split] += 1
+        return found
 
 
 def load(

@@ -16,6 +16,7 @@ from khabar.schema import GOLD, Article, Example, Label, Offsets, Task, question
 LONG = {"sentence": 30, "article": 350}  # words; 350 are about what one window of 512 tokens holds
 RARE = 20  # a source with fewer examples is the slice "other": no interval says anything of it
 NO_MAJORITY = "no majority"
+NONE = "(none of them)"  # an empty answer, as it is shown
 
 
 class Unit(NamedTuple):

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from khabar.data.wording import shown
 from khabar.schema import Example
-
-SHOWN = 100  # characters of a text in an example
 
 
 @dataclass(frozen=True)
@@ -33,17 +32,6 @@ class Finding:
     what: str
     todo: str
     examples: tuple[dict[str, str], ...]
-
-
-def many(count: int, what: str) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def shown(text: str) -> str:
-    """The beginning of a text, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN - 1]}…"
 
 
 def answer(example: Example) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared, many, shown
+from khabar.data.findings import Finding, compared
+from khabar.data.wording import many, shown
 from khabar.schema import Article, Example, Task
 from khabar.text.folding import fold
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared, many
+from khabar.data.findings import Finding, compared
+from khabar.data.wording import many
 from khabar.schema import Example
 from khabar.text.folding import fold
 

@@ -1,18 +1,17 @@
 """The report as it is printed: what to do first, then the figures it rests on, in at most 100 columns."""
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from khabar.data.audit import counted
-from khabar.data.findings import many
-from khabar.data.report import DROPPED, ENCODER, Length, Report, TaskRows, interval, printable, share, shown
+from khabar.data.figures import DROPPED, ENCODER, Length, TaskRows
+from khabar.data.report import Report, interval
+from khabar.data.wording import WIDTH, many, printable, room, share, shown, table
 
-WIDTH = 100
 ACTIONS = 6
 COLUMNS = 7  # annotators that get a column of their own
 LISTED = 30  # of the others that are named
-NAME = 30  # characters of a label
 ID = 22
 
 
@@ -97,7 +96,7 @@ def _annotators(task: TaskRows) -> Iterator[str]:
     if others:
         listed = ", ".join(others[:LISTED]) + (", ..." if len(others) > LISTED else "")
         yield from _wrapped(f"{name}: {listed}", "  ", "    ")
-    if cut := [who for who in first if shown(who, _room(merged, columns)) != who]:
+    if cut := [who for who in first if shown(who, room(merged, columns)) != who]:
         yield from _wrapped(f"in full: {', '.join(cut)}", "  ", "    ")
     lost = sum(sum(parts.get(DROPPED, {}).values()) for parts in task.annotators.values())
     if lost:
@@ -224,27 +223,6 @@ def windows(report: Report) -> str:
     if not cut:
         return f"{read}, so nothing is"
     return f"{read}: {', '.join(f'{length.cut:,} of the {length.of} lose their end' for length in cut)}"
-
-
-def table(columns: Sequence[str], rows: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """Counts, a name a line."""
-    width = _width(rows)
-    room = _room(rows, columns)
-    wide = {column: max(9, min(len(column), room) + 2) for column in columns}
-    yield "  " + " " * width + "".join(f"{shown(column, room):>{wide[column]}}" for column in columns)
-    for name, counts in rows.items():
-        yield f"  {shown(name, NAME):<{width}}" + "".join(
-            f"{counts.get(column, 0):>{wide[column]},}" for column in columns
-        )
-
-
-def _width(rows: Iterable[str]) -> int:
-    return max(len(shown(name, NAME)) for name in rows) + 2
-
-
-def _room(rows: Iterable[str], columns: Sequence[str]) -> int:
-    """Characters that each column's name may take, so that the line holds all of them."""
-    return max(8, (WIDTH - 2 - _width(rows)) // len(columns) - 2)
 
 
 def _spread(length: Length, of: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from khabar.config import SplitConfig, locate
 from khabar.data import frozen
 from khabar.data.corpus import Corpus
-from khabar.data.findings import many, shown
+from khabar.data.wording import many, shown
 
 NAMED = 5  # values of a column that are named
 TOGETHER = "copies stay together"

@@ -7,8 +7,9 @@ from khabar.config import SplitConfig
 from khabar.data import units
 from khabar.data.corpus import Corpus
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, many, shown
+from khabar.data.findings import Finding
 from khabar.data.units import sha
+from khabar.data.wording import many, shown
 from khabar.schema import Example, Task
 
 KIND = "groups tied by copies"

@@ -24,7 +24,7 @@ import numpy as np
 
 from khabar.config import AnnotatorsConfig
 from khabar.data.corpus import Corpus
-from khabar.data.examples import Unit, check_names, units
+from khabar.data.examples import NONE, Unit, check_names, units
 from khabar.errors import ConfigError
 from khabar.evaluation.bootstrap import interval, weights
 from khabar.evaluation.metrics import Floats, Ints
@@ -32,7 +32,6 @@ from khabar.schema import GOLD, Label, Offsets, Task
 
 SHARED = 20  # a pair of annotators with fewer units in common gets no alpha
 SHOWN = 10  # pairs in the table
-NONE = "(none of them)"
 TWICE = "(two answers to one unit)"
 
 Answer = frozenset[str]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from khabar.config import DataConfig, SplitConfig, WindowsConfig
-from khabar.data import dataset, report, scripts
+from khabar.data import dataset, figures, report, scripts
 from khabar.data.findings import Finding
 from khabar.schema import Task
 
@@ -267,7 +267,7 @@ def test_the_reach_is_where_the_windower_begins_to_cut(load):
 
 
 def test_the_sample_is_the_same_whatever_the_order(load, monkeypatch):
-    monkeypatch.setattr(report, "SAMPLE", 5)
+    monkeypatch.setattr(figures, "SAMPLE", 5)
     asked = []
 
     def tokens(texts):
