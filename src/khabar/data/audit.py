@@ -4,12 +4,12 @@ Train gives way to dev and test, and dev to test. A row of a dev or test that wa
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from khabar.config import AuditConfig
-from khabar.data import giveaways, leaks, repeats
+from khabar.data import apart, giveaways, leaks, repeats
 from khabar.data.duplicates import Copies
 from khabar.data.findings import Finding, compared
 from khabar.data.leaks import KINDS, OTHER_QUESTION, PAIR, PAIRS, Leak
@@ -76,31 +76,13 @@ def run(
     kept = {name: [row for row in part if (name, *_key(row)) not in gone] for name, part in splits.items()}
     findings = [
         *_findings(found, drops, brought, copies, config.examples),
+        *repeats.conflicts(splits, tasks, copies, config.examples),
         *giveaways.find(splits, tasks, copies, articles, config.examples),
-        *_torn(splits, config.examples),
+        *apart.one_sided(splits, tasks, copies, config.examples),
+        *apart.torn(splits, copies, config.examples),
         *repeats.find(kept, copies, config.examples),
     ]
     return kept, Audit(tuple(findings), counts)
-
-
-def _torn(splits: Splits, examples: int) -> Iterator[Finding]:
-    """Groups of which two splits hold a part, as a split that was brought along may tear them."""
-    held: defaultdict[str, dict[str, list[Example]]] = defaultdict(dict)
-    for name, part in splits.items():
-        for row in part:
-            held[row.group].setdefault(name, []).append(row)
-    torn = {group: parts for group, parts in held.items() if len(parts) > 1}
-    if torn:
-        rows = [row for parts in torn.values() for part in parts.values() for row in part]
-        shares = ({name: str(len(part)) for name, part in parts.items()} for parts in torn.values())
-        yield Finding(
-            "group in two splits", "", len(rows), len({row.unit_text for row in rows}), False, "kept",
-            f"{many(len(torn), 'group')} ({len(rows):,} rows) lie{'s' * (len(torn) == 1)} partly in one split and "
-            "partly in another.",
-            "Sentences of one document, or pairs of one claim, give each other away: split by group "
-            "(data.split.rule=hash), or say what a score means.",
-            tuple({"group": group, **share} for group, share in zip(list(torn)[:examples], shares, strict=False)),
-        )  # fmt: skip
 
 
 def stopping(audit: Audit) -> Audit:
@@ -155,7 +137,7 @@ def _findings(
     made = []
     for left, right, kind in ((*pair, kind) for pair in PAIRS for kind in KINDS):
         if own := by_kind.get((left, right, kind)):
-            texts = len({copies.spelling.get(leak.row.unit_text, leak.row.unit_text) for leak in own})
+            texts = copies.distinct(leak.row.unit_text for leak in own)
             one = len(own) == 1
             number = f"{many(len(own), f'{left} row')} ({many(texts, 'distinct text')})"
             phrase = _PHRASES[kind].format(right)

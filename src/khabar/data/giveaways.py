@@ -1,20 +1,18 @@
-"""What gives labels away without a text being read, and labels that do not agree: findings that are no leaks.
+"""What gives labels away without a text being read: ids and sources; no leaks, but they make a score too good.
 
 An id or a source is tested against chance by dealing it out anew among groups, because the rows of one group stand
 and fall together.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from khabar.data.duplicates import Copies
-from khabar.data.findings import Finding, compared
-from khabar.data.wording import many, shown
+from khabar.data.findings import Finding
 from khabar.schema import Article, Example, Task
-from khabar.text.folding import fold
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,100 +31,11 @@ Splits = Mapping[str, Sequence[Example]]
 
 def find(
     splits: Splits, tasks: Mapping[str, Task], copies: Copies, articles: Mapping[str, Article], examples: int
-) -> list[Finding]:
-    """Conflicting labels, ids and sources that give labels away, targets and labels of one split only, by task."""
-    found: list[Finding] = []
-    for task in tasks.values():
-        own = {name: [row for row in part if row.task == task.name] for name, part in splits.items()}
-        found += _conflicts(task, own, copies, examples)
-        found += _given_away(task, [row for part in own.values() for row in part], articles, copies, examples)
-        found += _one_sided(task, own, copies, examples)
-    return found
-
-
-def _texts(rows: Sequence[Example], copies: Copies) -> int:
-    return len({copies.spelling.get(row.unit_text, row.unit_text) for row in rows})
-
-
-def _conflicts(task: Task, own: Splits, copies: Copies, examples: int) -> Iterator[Finding]:
-    """The same text and question with different answers."""
-    alike: defaultdict[tuple[int | str, str], list[tuple[str, Example]]] = defaultdict(list)
-    for name, part in own.items():
-        for row in part:
-            if row.gold is not None:
-                asked = "" if row.question is None else fold(row.question)
-                alike[copies.spelling.get(row.unit_text, row.unit_text), asked].append((name, row))
-    groups = [rows for rows in alike.values() if len({frozenset(row.gold or ()) for _, row in rows}) > 1]
-    if not groups:
-        return
-    across = sum(len({name for name, _ in rows}) > 1 for rows in groups)
-    rows = [row for group in groups for _, row in group]
-    pairs = [
-        (*group[0], *next(other for other in group if set(other[1].gold or ()) != set(group[0][1].gold or ())))
-        for group in groups[:examples]
-    ]
-    yield Finding(
-        "conflicting labels", "", len(rows), _texts(rows, copies), False, "",
-        f"{task.name}: {many(len(groups), 'text')} stand{'s' * (len(groups) == 1)} more than once, asked the same, "
-        f"with different labels: {len(rows):,} rows{_across(across, len(groups))}.",
-        "Look at them and settle each on one answer; no model can be right on both.",
-        compared(pairs),
-    )  # fmt: skip
-
-
-def _across(across: int, texts: int) -> str:
-    if texts == 1:
-        return ", in more than one split" if across else ", in one split"
-    return f"; {across:,} of these texts {'stands' if across == 1 else 'stand'} in more than one split"
-
-
-def _one_sided(task: Task, own: Splits, copies: Copies, examples: int) -> Iterator[Finding]:
-    """Targets and labels that only one split holds."""
-    filled = [name for name, part in own.items() if part]
-    if len(filled) < 2:
-        return
-    if "target" in task.asks and task.target_is == "topic":
-        names: dict[str, str] = {}
-        targets: defaultdict[str, defaultdict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
-        for split, part in own.items():
-            for row in part:
-                if row.target is not None:
-                    key = fold(row.target)
-                    names.setdefault(key, row.target)
-                    targets[key][split].append(row)
-        yield from _alone("target", task, {names[key]: by for key, by in targets.items()}, copies, examples)
-    labels: defaultdict[str, defaultdict[str, list[Example]]] = defaultdict(lambda: defaultdict(list))
-    for split, part in own.items():
-        for row in part:
-            for label in row.gold or ():
-                labels[label][split].append(row)
-    yield from _alone("label", task, labels, copies, examples)
-
-
-def _alone(
-    noun: str, task: Task, holders: Mapping[str, Mapping[str, list[Example]]], copies: Copies, examples: int
 ) -> Iterator[Finding]:
-    lone = [(value, *next(iter(by.items()))) for value, by in holders.items() if len(by) == 1]
-    if not lone:
-        return
-    rows = [row for _, _, held in lone for row in held]
-    named = "; ".join(
-        f"{shown(value)!r} in {split} ({many(len(held), 'row')})" for value, split, held in lone[:examples]
-    )
-    more = f"; and {len(lone) - examples:,} more" if len(lone) > examples else ""
-    stand = "stands" if len(lone) == 1 else "stand"
-    # where each article has targets of its own, that is how the task is, and nothing is to be done about it
-    own = noun == "target" and 2 * len(lone) > len(holders)
-    unseen = f"Read the scores as those of a model that has not seen the {noun}s it is asked about, or split otherwise."
-    yield Finding(
-        f"{noun} in one split only", "", len({row.id for row in rows}), _texts(rows, copies), False, "",
-        f"{task.name}: {len(lone):,} of {many(len(holders), noun)} {stand} in one split only: {named}{more}.",
-        ("" if own else unseen)
-        if noun == "target"
-        else "A label that train lacks is never learnt, and macro-F1 counts one that test lacks as 0: annotate more, "
-        "or split otherwise (data.split.stratify=true, where the split is by hash, source or target).",
-        tuple({noun: value, "split": split, "rows": str(len(held))} for value, split, held in lone[:examples]),
-    )  # fmt: skip
+    """Ids and sources that go with a label of a task."""
+    for task in tasks.values():
+        own = [row for part in splits.values() for row in part if row.task == task.name]
+        yield from _given_away(task, own, articles, copies, examples)
 
 
 def _given_away(
@@ -158,7 +67,8 @@ def _given_away(
         if (found := associated(task, rows, values)) is not None:
             concerned = [row for row, value in zip(rows, values, strict=True) if value == found.value]
             yield Finding(
-                f"{noun} gives label away", "", len(concerned), _texts(concerned, copies), False, "",
+                f"{noun} gives label away", "", len(concerned),
+                copies.distinct(row.unit_text for row in concerned), False, "",
                 f"{task.name}: {found.both:,} of {found.with_label:,} {found.label!r} rows "
                 f"{phrase.format(found.value) if found.value else none}, "
                 f"as do {len(concerned) / len(rows):.0%} of all rows (correlation {found.effect:.2f}, "

@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from khabar.data.duplicates import Copies
+from khabar.data import duplicates
+from khabar.data.duplicates import Copies, Kind
 from khabar.schema import Example, Task
 from khabar.text.folding import fold
 
 PAIRS = (("train", "test"), ("train", "dev"), ("dev", "test"))  # the row of the first one gives way
-LEVELS = ("exact", "normalised", "near")
 OTHER_QUESTION = "same article, other question"
 PAIR = "shared text of a pair"
-KINDS = (*(f"{level} copy" for level in LEVELS), OTHER_QUESTION, PAIR)  # the strongest first
+KINDS = (*(f"{level} copy" for level in duplicates.KINDS), OTHER_QUESTION, PAIR)  # the strongest first
 
 Key = tuple[str, int | str]  # level and what stands for the text there
 
@@ -66,10 +66,10 @@ class _Keys:
     pair_tasks: set[str]
     _questions: dict[str, str] = field(default_factory=dict)
 
-    def own(self, row: Example, level: str) -> list[Key]:
+    def own(self, row: Example, level: Kind) -> list[Key]:
         return [self._key(text, level) for text in dict.fromkeys((row.unit_text, row.text))]
 
-    def target(self, row: Example, level: str) -> list[Key]:
+    def target(self, row: Example, level: Kind) -> list[Key]:
         return [self._key(row.target, level)] if row.target is not None and row.task in self.pair_tasks else []
 
     def question(self, row: Example) -> str | None:
@@ -80,11 +80,8 @@ class _Keys:
             self._questions[asked] = fold(asked)
         return self._questions[asked]
 
-    def _key(self, text: str, level: str) -> Key:
-        if level == "exact":
-            return level, text
-        known = self.copies.spelling if level == "normalised" else self.copies.cluster
-        return level, known.get(text, text)
+    def _key(self, text: str, level: Kind) -> Key:
+        return level, self.copies.key(text, level)
 
 
 class _Held:
@@ -95,7 +92,7 @@ class _Held:
         self._own: defaultdict[Key, dict[str | None, Example]] = defaultdict(dict)
         self._target: dict[Key, Example] = {}
         for row in examples:
-            for level in LEVELS:
+            for level in duplicates.KINDS:
                 for key in keys.own(row, level):
                     self._own[key].setdefault(keys.question(row), row)
                 for key in keys.target(row, level):
@@ -105,7 +102,7 @@ class _Held:
         """The strongest kind of leak between a row of another split and this one, and the row here."""
         asked = self._keys.question(row)
         other_question = None
-        for level in LEVELS:
+        for level in duplicates.KINDS:
             for key in self._keys.own(row, level):
                 if rows := self._own.get(key):
                     # a row without a question leaks into all questions on its text, and the other way round
@@ -119,7 +116,7 @@ class _Held:
 
     def _across(self, row: Example) -> Iterator[Example]:
         """Rows that share a text with this one of which it is the target in one of them or in both."""
-        for level in LEVELS:
+        for level in duplicates.KINDS:
             for key in self._keys.target(row, level):
                 if key in self._target:
                     yield self._target[key]

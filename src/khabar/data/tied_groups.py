@@ -53,7 +53,7 @@ def find(
     )
     return [
         Finding(
-            KIND, "", len(held), len({copies.spelling.get(row.unit_text, row.unit_text) for row in held}), False,
+            KIND, "", len(held), copies.distinct(row.unit_text for row in held), False,
             "", what, todo(near) if share > LARGE else "",
             tuple(_example(by_group) for by_group in widest if first[min(by_group)] == largest)[:shows],
         )

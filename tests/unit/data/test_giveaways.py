@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from khabar.config import DataConfig, project_root
-from khabar.data import corpus, duplicates, giveaways
+from khabar.data import apart, corpus, duplicates, giveaways, repeats
 from khabar.data.examples import examples
 from khabar.schema import Article, Example, Task
 
@@ -25,7 +25,12 @@ def found(splits, task=TASK, sources=None, shown=3):
         each.article: Article(each.article, each.text, source=(sources or {}).get(each.article)) for each in rows
     }
     copies = duplicates.find([each.text for each in rows], 1.0)
-    return giveaways.find(splits, {task.name: task}, copies, articles, shown)
+    tasks = {task.name: task}
+    return [
+        *repeats.conflicts(splits, tasks, copies, shown),
+        *giveaways.find(splits, tasks, copies, articles, shown),
+        *apart.one_sided(splits, tasks, copies, shown),
+    ]
 
 
 def kinds(*args, **more):
@@ -190,6 +195,6 @@ def test_the_ids_of_unified_fc_give_disagree_away(real_data):
     read = corpus.read(DataConfig.of({**plain, "path": str(real_data / "unified_fc")}), tasks)
     rows, _ = examples(read, tasks["stance_claim"])
     copies = duplicates.Copies({})
-    made = giveaways.find({"train": rows}, tasks, copies, read.articles, 3)
+    made = list(giveaways.find({"train": rows}, tasks, copies, read.articles, 3))
     assert [finding.kind for finding in made if "away" in finding.kind] == ["id gives label away"]
     assert "58 of 62 'disagree' rows have an id that begins with 'V', as do 38% of all rows" in made[-1].what
