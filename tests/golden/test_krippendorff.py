@@ -10,7 +10,8 @@ import yaml
 from khabar.config import DataConfig, project_root
 from khabar.data import corpus as corpora
 from khabar.data.corpus import Corpus
-from khabar.evaluation.agreement import SHARED, masi, measure
+from khabar.evaluation.agreement import SHARED, measure
+from khabar.evaluation.krippendorff import masi
 from khabar.schema import Article, Label, Task
 
 # Krippendorff (2011), Computing Krippendorff's Alpha-Reliability, sections A to C: a row an observer, "." no answer
