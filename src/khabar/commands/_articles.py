@@ -9,11 +9,35 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from khabar.config import locate
+from khabar.config import MachineConfig, Record, locate
 from khabar.data.decoding import PLAIN, detect, encoding_of, sniff
 from khabar.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from khabar.inference.watchlist import Watchlist
+
+
+class Reads(Record):
+    """What the configuration of a command that reads articles with a model has in common with the others."""
+
+    machine: MachineConfig
+    model: str
+    input: str = "-"
+    output: str = "-"
+    watchlist: str | None = None
+    questions: tuple[str, ...] = ()
+
+    def names(self) -> "Watchlist | None":
+        """The names that become questions where a text mentions them.
+
+        Raises:
+            DataError: there is no such file, or it is no watchlist.
+        """
+        from khabar.inference import watchlist
+
+        return watchlist.load(locate(self.watchlist)) if self.watchlist else None
 
 
 @dataclass(frozen=True)

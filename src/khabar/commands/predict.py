@@ -9,33 +9,26 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 from tqdm import tqdm
 
-from khabar.commands._articles import open_sink, open_source
-from khabar.config import MachineConfig, Record, locate
+from khabar.commands._articles import Reads, open_sink, open_source
 
 if TYPE_CHECKING:
     from khabar.inference.readings import Reading
 
 
-class Config(Record):
+class Config(Reads):
     """Configuration of `khabar predict`."""
 
-    machine: MachineConfig
-    model: str
-    input: str = "-"
-    output: str = "-"
     format: Literal["auto", "text", "jsonl", "label_studio"] = "auto"
-    watchlist: str | None = None
-    questions: tuple[str, ...] = ()
     threshold: float | None = Field(None, gt=0, lt=1)
 
 
 def run(config: Config) -> None:
     """Read every article of the input and write one answer each; one that can't be read gets an error as answer."""
-    from khabar.inference import label_studio, watchlist
+    from khabar.inference import label_studio
     from khabar.inference.model import load, parse_question
     from khabar.inference.readings import to_text
 
-    names = watchlist.load(locate(config.watchlist)) if config.watchlist else None
+    names = config.names()
     asked = [parse_question(question) for question in config.questions]
     source = open_source(config.input)
     model = load(config.model, config.machine)

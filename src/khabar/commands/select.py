@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 from tqdm import tqdm
 
-from khabar.commands._articles import open_sink, open_source
-from khabar.config import MachineConfig, Record, locate
+from khabar.commands._articles import Reads, open_sink, open_source
+from khabar.config import locate
 from khabar.errors import ConfigError, DataError
 from khabar.inference.selection import Strategy
 from khabar.registry import suggest
@@ -26,29 +26,23 @@ if TYPE_CHECKING:
     from khabar.inference.watchlist import Watchlist
 
 
-class Config(Record):
+class Config(Reads):
     """Configuration of `khabar select`."""
 
-    machine: MachineConfig
-    model: str
-    input: str = "-"
-    output: str = "-"
     format: Literal["jsonl", "label_studio"] = "jsonl"
     budget: int = Field(50, ge=1)
     strategy: Strategy = "mixed"
     annotated: str | None = None
     tasks: tuple[str, ...] = ()
-    watchlist: str | None = None
-    questions: tuple[str, ...] = ()
     seed: int = Field(0, ge=0)
 
 
 def run(config: Config) -> None:
     """Read every article, leave out what is annotated, rank the rest, write the first `budget`."""
-    from khabar.inference import label_studio, selection, watchlist
+    from khabar.inference import label_studio, selection
     from khabar.inference.model import load
 
-    names = watchlist.load(locate(config.watchlist)) if config.watchlist else None
+    names = config.names()
     done = _annotated(config.annotated) if config.annotated else _Annotated()
     source = open_source(config.input)
     model = load(config.model, config.machine)
