@@ -11,6 +11,7 @@ from typing import Any
 
 from khabar.inference.readings import Answer, Reading
 from khabar.schema import Offsets, question
+from khabar.text import utf16
 
 KEPT = ("title", "date", "source", "url")  # of an article, where it has them
 DIGITS = 6  # of a score
@@ -81,7 +82,7 @@ def confidence(answer: Answer) -> float:
 def _results(
     text: str, answers: Iterable[Answer], asked: Sequence[tuple[str | None, str | None]]
 ) -> Iterator[dict[str, Any]]:
-    places = _utf16(text)
+    places = utf16.offsets(text)
     regions: dict[Offsets, str] = {}
     numbers = itertools.count()
     for answer in answers:
@@ -111,13 +112,6 @@ def _choices(name: str, control: str, answer: Answer, where: Mapping[str, Any]) 
         "value": {**where, "choices": list(answer.labels)},
         "score": round(min(answer.probabilities[label] for label in answer.labels), DIGITS),
     }
-
-
-def _utf16(text: str) -> range | list[int]:
-    """Code point offset -> UTF-16 offset, which is what Label Studio, running in a browser, counts."""
-    if max(text, default="") <= "\uffff":
-        return range(len(text) + 1)
-    return list(itertools.accumulate((1 + (letter > "\uffff") for letter in text), initial=0))
 
 
 def _whole(text: str) -> bool:

@@ -1,11 +1,11 @@
 """Offsets into a text that a browser counted, turned into code points."""
 
-import itertools
 import re
 from typing import Any
 
 from khabar.data.rows import RowError
 from khabar.schema import Offsets
+from khabar.text import utf16
 
 
 class Ruler:
@@ -60,11 +60,7 @@ class Ruler:
 
 def _places(text: str, *, line_ends: bool = False) -> dict[int, int]:
     """UTF-16 offset -> code point offset, for every offset between two characters."""
-    sizes = [
-        0 if line_ends and letter == "\n" and before == "\r" else 2 if letter > "\uffff" else 1
-        for before, letter in itertools.pairwise(f" {text}")
-    ]
-    return {offset: index for index, offset in enumerate(itertools.accumulate(sizes, initial=0))}
+    return {offset: index for index, offset in enumerate(utf16.offsets(text, line_ends=line_ends))}
 
 
 def _plain(text: str) -> str:
