@@ -60,11 +60,24 @@ def report(
     )
 
 
+def files(made: "Report") -> dict[str, str]:
+    """The report by file name, as JSON and as HTML."""
+    plain = json.dumps(made.to_dict(), ensure_ascii=False, indent=1)
+    return {JSON: plain + "\n", HTML: made.to_html()}
+
+
+def actions(made: "Report") -> str:
+    """What to do about the data, for a run that has more to say; empty where there is nothing."""
+    from khabar.data.wording import printable
+
+    return "\n".join(printable(line) for action in made.actions for line in (f"  {action.found}", f"  -> {action.do}"))
+
+
 def write(folder: Path, made: "Report", agreed: "Agreement") -> list[str]:
     """Write `report.json`, `report.html` and, where annotators differ, `disagreements.jsonl`; their names."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / JSON).write_text(json.dumps(made.to_dict(), ensure_ascii=False, indent=1) + "\n", "utf-8")
-    (folder / HTML).write_text(made.to_html(), "utf-8")
+    for name, text in files(made).items():
+        (folder / name).write_text(text, "utf-8")
     rows = agreed.to_rows()["disagreements"]
     (folder / DISAGREEMENTS).unlink(missing_ok=True)  # of an earlier state of the data
     if not rows:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from khabar import store
+from khabar.commands._dev import Dev
 from khabar.config import (
     AuditConfig,
     DataConfig,
@@ -25,7 +26,7 @@ from khabar.config import (
     WindowsConfig,
 )
 from khabar.errors import ConfigError, GateError, KhabarError
-from khabar.schema import Example, Task
+from khabar.schema import Task
 
 if TYPE_CHECKING:
     from torch import nn
@@ -176,13 +177,10 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         {split: len(examples) for split, examples in data.splits.items()},
     )
     report = _reporting.report(data, encoder.tokenizer, f"those of {config.encoder.name}", windows=config.windows)
-    tracked.text(report.to_text(), "data/report.txt")
-    tracked.text(report.to_html(), "data/report.html")
-    tracked.text(json.dumps(report.to_dict(), ensure_ascii=False, indent=1), "data/report.json")
-    if report.actions:
-        print("Worth mending in the data (all of it: the run's artifact data/report.html):")
-        for action in report.actions:
-            print(f"  {action.found}\n  -> {action.do}", flush=True)
+    for name, text in {"report.txt": report.to_text(), **_reporting.files(report)}.items():
+        tracked.text(text, f"data/{name}")
+    if told := _reporting.actions(report):
+        print(f"Worth mending in the data (all of it: the run's artifact data/report.html):\n{told}", flush=True)
     classifier = Classifier(
         encoder.model,
         config.task,
@@ -215,7 +213,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         config.loop.mask,
         _mask_id(encoder, config),
     )
-    dev = _Dev(data.splits["dev"], config)
+    dev = Dev(data.splits["dev"], config.task)
     curve: list[dict[str, Any]] = []
 
     def log(step: int, metrics: Mapping[str, float]) -> None:
@@ -250,7 +248,7 @@ def _finish(
     classifier: Any,  # noqa: ANN401 - Classifier, whose import brings torch
     encoder: "Encoder",
     card: Any,  # noqa: ANN401 - Card
-    dev: "_Dev",
+    dev: Dev,
     outcome: "Outcome",
     curve: list[dict[str, Any]],
 ) -> Trained:
@@ -261,7 +259,7 @@ def _finish(
     from khabar.models import bundle
 
     if dev.examples:
-        card = dev.chosen(_engine(classifier, card, encoder, config), card)
+        card = dev.chosen(_engine(classifier, card, encoder, config), card, calibrate=config.suite.calibrate)
     engine = _engine(classifier, card, encoder, config)
     engine.name = config.encoder.name
 
@@ -338,51 +336,6 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
         data={"name": config.data.name, "fingerprint": data.fingerprint, "licence": config.data.licence},
         seed=config.seed,
     )
-
-
-@dataclass
-class _Dev:
-    """The dev rows: the metric that keeps the best weights, then temperature and thresholds."""
-
-    examples: Sequence[Example]
-    config: Config
-
-    def metrics(self, engine: "Engine") -> dict[str, float]:
-        """Each task's main metric as the model would be used, thresholds fitted, and their mean as `dev_metric`."""
-        from khabar.evaluation import calibration, metrics, rows
-
-        logits = engine.logits(self.examples)
-        found: dict[str, float] = {}
-        for name, task in self.config.task.items():
-            at = [i for i, example in enumerate(self.examples) if example.task == name]
-            if not at:
-                continue
-            asked = [self.examples[i] for i in at]
-            prob = calibration.apply(logits[at][:, engine.columns[name]], 1.0, task.kind)
-            cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
-            scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
-            found[f"dev.{name}.{task.main_metric}"] = float(metrics.compute(scored, task.main_metric))
-        return {**found, "dev_metric": sum(found.values()) / len(found)}
-
-    def chosen(self, engine: "Engine", card: Any) -> Any:  # noqa: ANN401 - Card
-        """The card with a temperature for each task, thresholds for the multi-label ones, and the dev metrics."""
-        from khabar.evaluation import calibration, rows
-
-        logits = engine.logits(self.examples)
-        temperature, thresholds = dict(card.temperature), dict(card.thresholds)
-        main = {name.split(".")[1]: value for name, value in self.metrics(engine).items() if name != "dev_metric"}
-        if not self.config.suite.calibrate:
-            return card.model_copy(update={"main_metrics": main})
-        for name, task in self.config.task.items():
-            at = [i for i, example in enumerate(self.examples) if example.task == name]
-            if not at:
-                continue
-            own, gold = logits[at][:, engine.columns[name]], rows.gold(task, [self.examples[i] for i in at])
-            temperature[name] = calibration.fit_temperature(own, gold, task.kind)
-            if task.kind == "multi":
-                prob = calibration.apply(own, temperature[name], task.kind)
-                thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
-        return card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
 
 
 def _line(trained: Trained | None) -> str:
