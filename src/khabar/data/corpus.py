@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,11 +100,13 @@ def located(config: DataConfig) -> DataConfig:
         DataError: the path does not exist, though the importer reads from disk alone.
     """
     importer = registry.load("importers", config.importer)
-    options = getattr(importer, "OPTIONS", ())
-    for name in config.options:
+    options: Mapping[str, Sequence[str]] = getattr(importer, "OPTIONS", {})  # name -> choices, none: any text
+    for name, value in config.options.items():
         if name not in options:
             there = registry.suggest(name, options)
             raise ConfigError(f"data.options.{name}: {config.importer} has no such option. {there}")
+        if options[name] and value not in options[name]:
+            raise ConfigError(f"data.options.{name}={value}: no such choice. {registry.suggest(value, options[name])}")
     if config.path is None:
         raise ConfigError(f"The data set {config.name!r} does not say where it lies. Give it: data.path=FILE_OR_FOLDER")
     path = locate(config.path)

@@ -97,23 +97,9 @@ def person(name: str) -> str:
     return without_addresses(unquote(name)).strip()
 
 
-def options(config: DataConfig, exist: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The values of an importer's options, the first choice of each where none is given.
-
-    Raises:
-        ConfigError: `config.options` holds another name or value.
-    """
-    for name, value in config.options.items():
-        if name not in exist:
-            raise ConfigError(f"data.options.{name}: {config.importer} has no such option. {suggest(name, exist)}")
-        if value not in exist[name]:
-            raise ConfigError(f"data.options.{name}={value}: no such choice. {suggest(value, exist[name])}")
-    return {name: choices[0] for name, choices in exist.items()} | config.options
-
-
-def option(config: DataConfig, name: str, choices: Sequence[str]) -> str:
-    """The value of the only option that an importer has; as `options`."""
-    return options(config, {name: choices})[name]
+def option(config: DataConfig, options: Mapping[str, Sequence[str]], name: str) -> str:
+    """The value of one of an importer's `OPTIONS`, the first choice where none is given."""
+    return config.options.get(name, options[name][0])
 
 
 def known_columns(config: DataConfig, names: Iterable[str]) -> None:

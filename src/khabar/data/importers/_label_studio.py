@@ -12,7 +12,7 @@ from typing import Any
 from khabar.config import DataConfig
 from khabar.data.addresses import without_addresses
 from khabar.data.decoding import encoding_of
-from khabar.data.importers._exports import options, tool
+from khabar.data.importers._exports import option, tool
 from khabar.data.importers._offsets import Ruler
 from khabar.data.problems import Place, Problems
 from khabar.data.rows import RowError
@@ -82,7 +82,6 @@ def items(config: DataConfig, problems: Problems) -> list[Item]:
         ConfigError: an option that does not exist.
         DataError: the file is no JSON export, or no field of the data is the text.
     """
-    options(config, OPTIONS)
     path = Path(config.path or ".")
     plain = _export(path, problems)
     reader = _Reader(config, problems, plain)
@@ -145,8 +144,8 @@ class _Reader:
                     f"{suggest(self.columns[name], exist)} Name it with data.columns.{name}=FIELD"
                 )
         self.split_field = config.split.field if config.split.rule == "field" else "split"
-        self.predictions = config.options.get("predictions") == "true"
-        self.characters = config.options.get("offsets") == "characters"
+        self.predictions = option(config, OPTIONS, "predictions") == "true"
+        self.characters = option(config, OPTIONS, "offsets") == "characters"
         self.problems = problems
         self.ambiguous = _ambiguous(plain)
 

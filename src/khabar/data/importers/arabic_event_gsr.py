@@ -18,8 +18,7 @@ from khabar.errors import DataError
 from khabar.schema import GOLD, Article, Label, Relation, Span
 
 EVENTS = ("assault", "protest")
-VOTES = ("published", "majority", "unanimous")
-OPTIONS = ("votes",)
+OPTIONS = {"votes": ("published", "majority", "unanimous")}
 COLUMNS = ("id", "text", "label", "accept", "reject", "total")
 LABELS = ("yes", "difficult no", "easy no", "ambiguous")
 
@@ -42,7 +41,7 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
         ConfigError: another option, or another value of `votes`.
         DataError: the folder lacks the table of an asked task, or a file is broken.
     """
-    rule = option(config, "votes", VOTES)
+    rule = option(config, OPTIONS, "votes")
     folder = Path(config.path or ".")
     tables = {event: folder / f"{event}_gsr.csv" for event in EVENTS}
     for event, path in tables.items():

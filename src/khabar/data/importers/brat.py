@@ -113,7 +113,6 @@ def _questions(documents: Sequence[Document]) -> list[Control]:
 
 
 def _documents(config: DataConfig, problems: Problems) -> list[Document]:
-    _exports.options(config, {})
     _exports.known_columns(config, ())
     root = Path(config.path or ".")
     if not root.is_dir():

@@ -18,8 +18,7 @@ from khabar.schema import GOLD, Article, Label, Relation, Span, Task
 EXPORT = "In doccano: Dataset, Actions, Export dataset, format JSONL; of a zip, the folder it unpacks to."
 SHAPE = 'A row is {"id": 1, "text": "...", "label": ["..."]}'
 SHARED = "all"  # the file's name where members share their annotations
-EMPTY = ("answer", "missing")
-OPTIONS = ("empty",)
+OPTIONS = {"empty": ("answer", "missing")}
 CATEGORIES = ("label", "labels", "cats")
 Arrow = tuple[str, str, str, str]  # id, head, tail, type
 
@@ -63,7 +62,7 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     rows = _rows(config, problems)
     answers = _exports.Answers(_questions(rows, config), config, problems)
     articles = Articles(config)
-    missing = _exports.option(config, "empty", EMPTY) == "missing"
+    missing = _exports.option(config, OPTIONS, "empty") == "missing"
     task = answers.task("label")
     allowed = not missing and task is not None and (task.kind == "multi" or task.empty_as is not None)
     for row in rows:
@@ -107,7 +106,7 @@ def _questions(rows: Iterable[Row], config: DataConfig) -> list[Control]:
     several = any(len(row.chosen or ()) > 1 for row in answered)
     # where one of several labels is chosen, a text without one was not answered rather than answered with none
     empty = (several or len(labels) == 1) and any(row.chosen == () for row in answered)
-    empty = empty and _exports.option(config, "empty", EMPTY) == "answer"
+    empty = empty and _exports.option(config, OPTIONS, "empty") == "answer"
     asks = _exports.asks(row.cells for row in answered)
     control = Control("label", tuple(sorted(labels)), several, spans=False, empty=empty, asks=asks)
     return [control] * bool(labels) + _exports.span_control("spans", (row.marks for row in rows))

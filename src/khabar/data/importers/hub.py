@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REMOTE = True  # the path need not exist on this machine
 BY_NAME = True  # a column may bear a name of khabar's by chance
-OPTIONS = ("config", "revision")
+OPTIONS: dict[str, tuple[str, ...]] = {"config": (), "revision": ()}  # any text
 SPLITS = {"validation": "dev", "valid": "dev", "val": "dev", "development": "dev", "eval": "dev", "testing": "test"}
 
 _ID = re.compile(r"[\w.-]+(/[\w.-]+)?")

@@ -23,8 +23,7 @@ SHAPE = 'A row is {"text": "...", "answer": "accept"} and a label, or options an
 VERDICTS = ("accept", "reject", "ignore")
 UNNAMED = "unnamed"
 CLOCK = re.compile(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d")  # the name of a session that nobody named
-UNASKED = ("missing", "absent")
-OPTIONS = ("unasked",)
+OPTIONS = {"unasked": ("missing", "absent")}
 
 
 @dataclass
@@ -81,7 +80,7 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     export = _export(config, problems)
     questions = _questions(export, config)
     answers = _exports.Answers(questions, config, problems)
-    absent = _exports.option(config, "unasked", UNASKED) == "absent"
+    absent = _exports.option(config, OPTIONS, "unasked") == "absent"
     alone = next((control.labels for control in questions if control.name == "label"), ())
     articles = Articles(config)
     for sheet in export.sheets:
@@ -139,7 +138,7 @@ def _questions(export: Export, config: DataConfig) -> list[Control]:
     labels = {label for sheet in asked for label in sheet.verdicts}
     if labels:
         several = any(len(sheet.accepted) > 1 for sheet in asked)
-        absent = _exports.option(config, "unasked", UNASKED) == "absent"
+        absent = _exports.option(config, OPTIONS, "unasked") == "absent"
         empty = any(not sheet.accepted and (absent or len(sheet.verdicts) == len(labels)) for sheet in asked)
         asks = _exports.asks(sheet.cells for sheet in asked)
         found.append(Control("label", tuple(sorted(labels)), several, spans=False, empty=empty, asks=asks))
@@ -147,7 +146,6 @@ def _questions(export: Export, config: DataConfig) -> list[Control]:
 
 
 def _export(config: DataConfig, problems: Problems) -> Export:
-    _exports.option(config, "unasked", UNASKED)
     cells = _exports.Cells(config)
     sheets: dict[tuple[str | None, ...], Sheet] = {}
     multiple = False

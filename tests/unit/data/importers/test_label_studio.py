@@ -659,7 +659,7 @@ def test_names_that_do_not_exist_are_refused(tmp_path):
         ({"offsets": "utf8"}, "Did you mean 'utf16'"),
     ):
         with pytest.raises(ConfigError, match=told):
-            label_studio.tasks(made(tmp_path, given, options=options))
+            corpus.tasks(made(tmp_path, given, options=options))
     with pytest.raises(
         ConfigError, match=r"data.columns.titel: no field and no task has that name. Did you mean 'title'"
     ):
