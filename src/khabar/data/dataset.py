@@ -83,7 +83,7 @@ class Dataset:
             f"licence {self.corpus.licence}, fingerprint {self.fingerprint[:12]}"
         ]
         for name in self.tasks:
-            lines += table(list(self.splits), {name: self.sizes(name), **self.labels(name)})
+            lines += table(list(self.splits), {f"{name} rows": self.sizes(name), **self.labels(name)})
         lines += [f"split: {split_notes.rule(self.config.split)}"]
         lines += [f"note: {note}" for note in self.notes]
         lines += [f"{what}: {count:,}" for what, count in self.counts.items()]
