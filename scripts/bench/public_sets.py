@@ -1,7 +1,7 @@
 """The embedded encoder beside the majority answer and TF-IDF on five public sets, three seeds each.
 
-    python scripts/bench/public_sets.py                 # all five, about half an hour on two CPU cores
-    python scripts/bench/public_sets.py ans mawqif      # some of them
+    OMP_NUM_THREADS=1 python scripts/bench/public_sets.py           # all five, about half an hour
+    OMP_NUM_THREADS=1 python scripts/bench/public_sets.py ans mawqif      # some of them
 
 KHABAR_DATA names the folder of the sets (default ../shared/data). Runs are tracked as usual, in the experiment `public
 sets`; one that is there already, of the same data and seed, is not trained again. Printed is the mean of the seeds on

@@ -79,7 +79,7 @@ def run(
         *repeats.conflicts(splits, tasks, copies, config.examples),
         *giveaways.find(splits, tasks, copies, articles, config.examples),
         *apart.one_sided(splits, tasks, copies, config.examples),
-        *apart.torn(splits, copies, config.examples),
+        *apart.torn(kept, copies, config.examples),
         *repeats.find(kept, copies, config.examples),
     ]
     return kept, Audit(tuple(findings), counts)
