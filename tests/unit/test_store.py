@@ -9,6 +9,7 @@ import pytest
 import khabar
 from khabar import store, tracking
 from khabar.errors import ConfigError
+from khabar.tracking import models
 from unit.inference import tiny_bundle
 
 
@@ -21,7 +22,7 @@ def registered(tmp_path_factory):
         patch.setenv("KHABAR_HOME", str(home))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with tracking.run("e", "n", tags={}) as run:
-            assert run.model(bundle, "khabar-x", ["candidate"], {}) == "1"
+            assert models.register(run, models.log(run, bundle, {}), "khabar-x", ["candidate"]) == "1"
     return home, run.id, bundle
 
 

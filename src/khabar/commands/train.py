@@ -257,6 +257,7 @@ def _finish(
     from khabar.evaluation import plots
     from khabar.inference import probes
     from khabar.models import bundle
+    from khabar.tracking import models
 
     if dev.examples:
         card = dev.chosen(_engine(classifier, card, encoder, config), card, calibrate=config.suite.calibrate)
@@ -293,8 +294,10 @@ def _finish(
     exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
     exam = probes.record(_engine(classifier, card, encoder, exact))
     bundle.write(home, classifier, encoder.tokenizer, card, exam)
-    version = tracked.model(home, config.model_name, config.track.aliases, numbers)
-    if version:
+    logged = models.log(tracked, home, numbers)
+    version = None
+    if config.track.aliases:
+        version = models.register(tracked, logged, config.model_name, config.track.aliases)
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
         print(f"Registered {config.model_name} version {version}: {named}")
     print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)

@@ -16,6 +16,7 @@ import pytest
 
 from khabar import store, tracking
 from khabar.errors import ConfigError, DataError
+from khabar.tracking import models, runs
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
@@ -127,15 +128,15 @@ def logged(home, tmp_path_factory):
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with started() as run:
             run.log(7, {"test.f1": 0.5})
-            version = run.model(bundle, "khabar-x", ["candidate", "champion"], {"test.f1": 0.5, "a=b": 1.0})
+            uri = models.log(run, bundle, {"test.f1": 0.5, "a=b": 1.0})
             status = read(run).info.status
-            unregistered = run.model(bundle, "khabar-x", [], {})
-    return run, version, status, unregistered
+            version = models.register(run, uri, "khabar-x", ["candidate", "champion"])
+    return run, version, status
 
 
 def test_a_model_is_registered_under_its_aliases_and_the_run_goes_on(logged):
-    run, version, status, unregistered = logged
-    assert (version, status, unregistered) == ("1", "RUNNING", None)
+    run, version, status = logged
+    assert (version, status) == ("1", "RUNNING")
     assert read(run).info.status == "FINISHED"
     for alias in ("candidate", "champion"):
         assert str(run.client.get_model_version_by_alias("khabar-x", alias).version) == "1"
@@ -177,14 +178,14 @@ def test_mlflow_serves_the_model_without_a_pickle(logged, monkeypatch):
 
 
 def test_chatter_is_kept_back_unless_something_is_wrong(capsys):
-    with tracking.quiet():
+    with models.quiet():
         print("Successfully registered")
     assert capsys.readouterr() == ("", "")
-    with pytest.raises(ValueError, match="odd"), tracking.quiet():
+    with pytest.raises(ValueError, match="odd"), models.quiet():
         print("last words")
         raise ValueError("odd")
     assert capsys.readouterr().err == "last words\n"
-    with tracking.quiet():
+    with models.quiet():
         print("2026/01/01 00:00:00 WARNING mlflow: beware", file=sys.stderr)
     assert "beware" in capsys.readouterr().err
 
@@ -219,7 +220,7 @@ def test_metrics_wait_for_a_server_that_went_away(tmp_path, monkeypatch, capsys)
         port = free.getsockname()[1]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    monkeypatch.setattr(tracking, "PAUSE", 0.0)
+    monkeypatch.setattr(runs, "PAUSE", 0.0)
     kept = store.address().work
     with server(tmp_path, port):
         context = started()

@@ -1,25 +1,21 @@
-"""What MLflow is told of a run: parameters, metrics by step, data, artifacts, the model and its aliases."""
+"""A run as MLflow is told of it while it is under way: parameters, metrics by step, data, artifacts, how it ended."""
 
 import contextlib
-import io
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from khabar import store
-from khabar.config import project_root
 from khabar.errors import KhabarError
-from khabar.inference.probes import TEXTS
+from khabar.tracking.surroundings import described
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +24,6 @@ if TYPE_CHECKING:
 
 LONGEST = 6000  # characters of a parameter; MLflow cuts longer ones
 PAUSE = 30.0  # seconds before a store that did not answer is asked again
-PACKAGES = ("khabar", "torch", "transformers", "tokenizers", "datasets", "accelerate", "mlflow", "numpy", "onnxruntime")
 
 
 @dataclass
@@ -65,13 +60,13 @@ class Run:
         from mlflow.exceptions import MlflowException
 
         found = [
-            Metric(_safe(key), value, when, step)
+            Metric(safe(key), value, when, step)
             for when, step, metrics in self._waiting
             for key, value in metrics.items()
             if value == value
         ]
         try:
-            self._send(found)
+            self.send(found)
         except (MlflowException, OSError) as error:
             if not self._retry_at:
                 print(f"MLflow does not answer; metrics wait until it does ({error}).", file=sys.stderr)
@@ -87,7 +82,8 @@ class Run:
         self._waiting.clear()
         self._journal.unlink(missing_ok=True)
 
-    def _send(self, metrics: Sequence["Metric"]) -> None:
+    def send(self, metrics: Sequence["Metric"]) -> None:
+        """Send metrics as they are; an outage is an error."""
         for at in range(0, len(metrics), 900):  # MLflow takes 1,000 at once
             self.client.log_batch(self.id, metrics=metrics[at : at + 900])
 
@@ -143,43 +139,6 @@ class Run:
             file = Path(folder, Path(path).name)
             figure.savefig(file, dpi=120)
             self.client.log_artifact(self.id, str(file), str(Path(path).parent) if "/" in path else None)
-
-    def model(self, bundle: Path, name: str, aliases: Sequence[str], metrics: Mapping[str, float]) -> str | None:
-        """Log a bundle as one MLflow model, linked to its metrics; register it if there is an alias to give.
-
-        Returns:
-            The registered version, None without aliases.
-        """
-        import mlflow
-        import pandas as pd
-        from mlflow.entities import Metric
-        from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, DataType, Schema
-
-        text = DataType.string
-        optional = [ColSpec(text, column, required=False) for column in ("id", "questions")]
-        signature = ModelSignature(
-            Schema([ColSpec(text, "text"), *optional]), Schema([ColSpec(text, "id"), ColSpec(text, "reading")])
-        )
-        with quiet(), mlflow.start_run(run_id=self.id):
-            info = mlflow.pyfunc.log_model(
-                name="bundle",
-                python_model=str(Path(__file__).parent / "inference" / "pyfunc.py"),
-                artifacts={"bundle": str(bundle)},
-                signature=signature,
-                input_example=pd.DataFrame({"text": [TEXTS[0]], "questions": ['["مقترح الوساطة"]']}),
-                pip_requirements=[f"{package}=={installed}" for package, installed in packages().items()],
-                registered_model_name=name if aliases else None,
-            )
-        self.client.update_run(self.id, status="RUNNING")  # leaving the block has ended the run; it is not over yet
-        now, of = int(time.time() * 1000), info.model_id
-        self._send([Metric(_safe(key), value, now, self.step, of, run_id=self.id) for key, value in metrics.items()])
-        if not aliases:
-            return None
-        registered = str(info.registered_model_version)
-        for alias in aliases:
-            self.client.set_registered_model_alias(name, alias, registered)
-        return registered
 
 
 @contextlib.contextmanager
@@ -241,44 +200,13 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - any 
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list | tuple) else ()
     found: dict[str, Any] = {}
     for name, item in items:
-        found |= flatten(item, f"{key}.{_safe(str(name))}" if key else _safe(str(name)))
+        found |= flatten(item, f"{key}.{safe(str(name))}" if key else safe(str(name)))
     return found if found or isinstance(value, Mapping | list | tuple) else {key: value}
 
 
-def _safe(name: str) -> str:
+def safe(name: str) -> str:
     """A name as MLflow takes it for a parameter or a metric."""
     return "".join(letter if letter.isalnum() or letter in "_-. /:" else "_" for letter in name)
-
-
-def described() -> dict[str, str]:
-    """Tags of the code, where it runs from a checkout, and of the packages."""
-    tags = {f"version.{package}": installed for package, installed in packages().items()}
-    tags["version.python"] = ".".join(map(str, sys.version_info[:3]))
-    commit = _git("rev-parse", "HEAD")
-    if commit:
-        tags["mlflow.source.git.commit"] = commit
-        tags["git.dirty"] = str(bool(_git("status", "--porcelain"))).lower()
-    return tags
-
-
-def packages() -> dict[str, str]:
-    """Installed versions of what decides a result."""
-    found = {}
-    for package in PACKAGES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[package] = version(package).split("+")[0]
-    return found
-
-
-def _git(*words: str) -> str:
-    root = project_root()
-    if root is None:
-        return ""
-    try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
 
 
 @contextlib.contextmanager
@@ -292,17 +220,3 @@ def impatient() -> Iterator[None]:
     finally:
         for key in added:
             os.environ.pop(key, None)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep MLflow's own chatter off the terminal; a warning or an error brings all of it back."""
-    said = io.StringIO()
-    fine = False
-    try:
-        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            yield
-        fine = " WARNING " not in said.getvalue() and " ERROR " not in said.getvalue()
-    finally:
-        if not fine:
-            print(said.getvalue(), file=sys.stderr, end="")
