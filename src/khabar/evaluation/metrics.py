@@ -112,19 +112,25 @@ def squared_error(scored: Scored) -> Floats:
     return np.stack([error_N, np.ones(len(error_N))], axis=1)
 
 
+def decisions(scored: Scored) -> tuple[Floats, Bools]:
+    """What a calibration is about, a confidence in 0..1 and its outcome: [N, M] each.
+
+    Single: the highest probability, and whether that label is gold. Multi: every label of every row is a decision, its
+    probability against its gold.
+    """
+    if scored.kind == "multi":
+        return scored.prob, scored.gold
+    top_N1 = scored.prob.argmax(1)[:, None]
+    return np.take_along_axis(scored.prob, top_N1, 1), np.take_along_axis(scored.gold, top_N1, 1)
+
+
 def calibration_gaps(scored: Scored) -> Floats:
     """Confidence less outcome, summed in each of B bins of equal mass, and the decisions: [N, B + 1].
 
-    Single: the confidence is the highest probability, the outcome whether that label is gold. Multi: every label of
-    every row is a decision, its probability against its gold. Bins are cut on all rows and stay as they are under a
+    Bins are cut on all rows and stay as they are under a
     bootstrap; equal confidences share a bin, so that the order of rows cannot matter.
     """
-    if scored.kind == "single":
-        top_N1 = scored.prob.argmax(1)[:, None]
-        sure = np.take_along_axis(scored.prob, top_N1, 1)
-        right = np.take_along_axis(scored.gold, top_N1, 1)
-    else:
-        sure, right = scored.prob, scored.gold
+    sure, right = decisions(scored)
     # The smallest value below which k/B of the mass lies, in whole numbers: no rounding, no interpolation.
     last_B = -(-sure.size * np.arange(1, BINS) // BINS) - 1
     edges = np.unique(np.sort(sure, axis=None)[last_B])

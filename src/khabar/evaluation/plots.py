@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from khabar.evaluation.harness import RARE, Scores
-from khabar.evaluation.metrics import Floats, Scored, counts
+from khabar.evaluation.metrics import BINS, Floats, Scored, average_precision, counts, decisions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+COLUMNS = 4  # panels side by side
 BLUE, ORANGE, RED, GREY = "#3b6ea8", "#e0a030", "#b5473c", "#9a9a9a"
 
 
@@ -45,6 +46,82 @@ def per_class(scores: Scores) -> "Figure":
     axes.set_xlabel(f"F1, {100 * found[0].level:g}% interval over {found[0].clusters} clusters (gold rows{rare})")
     axes.grid(axis="x", alpha=0.3)
     return figure
+
+
+def precision_recall(scored: Scored) -> "Figure":
+    """Precision by recall of each label over all thresholds, a panel each; the dot is where the decisions stand.
+
+    The dashed line is the share of gold rows, what guessing gets; a label under 10 gold rows is grey.
+    """
+    size = len(scored.labels)
+    across, down = min(COLUMNS, size), -(-size // COLUMNS)
+    figure = _canvas(2.1 * across + 0.6, 2.1 * down + 0.5)
+    hit, false, missed = counts(scored).sum(0)[: 3 * size].reshape(3, size)
+    area = average_precision(scored, np.ones((1, len(scored.gold))))[0]
+    for i, (label, count) in enumerate(zip(scored.labels, scored.support.tolist(), strict=True)):
+        axes = figure.add_subplot(down, across, i + 1)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_ylim(-0.03, 1.05)
+        axes.axhline(count / len(scored.gold), color=GREY, lw=0.8, ls="--")
+        colour = GREY if count < RARE else BLUE
+        known = f"AP {area[i]:.2f}" if count else "no gold rows"
+        if count:
+            recall, precision = _curve(scored.gold[:, i], scored.prob[:, i])
+            axes.step(recall, precision, where="post", color=colour, lw=1.3)
+        if count and hit[i] + false[i]:
+            axes.plot(hit[i] / (hit[i] + missed[i]), hit[i] / (hit[i] + false[i]), "o", color=RED, ms=4, clip_on=False)
+        axes.set_title(f"{label} ({count})\n{known}", fontsize=8)
+        axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"], fontsize=7)
+        axes.set_yticks([0, 0.5, 1], ["0", ".5", "1"], fontsize=7)
+        axes.grid(alpha=0.3)
+    figure.supxlabel("recall", fontsize=9)
+    figure.supylabel("precision (gold rows in brackets)", fontsize=9)
+    return figure
+
+
+def reliability(scored: Scored) -> "Figure":
+    """How often answers of each confidence are right: bins of equal mass, with Wilson's 95% interval.
+
+    Single: a row is one answer, its highest probability. Multi: every label of every row is one, its probability.
+    Beneath, how many answers have which confidence.
+    """
+    sure_M, right_M = (cells.ravel() for cells in decisions(scored))
+    order = np.argsort(sure_M, kind="stable")
+    parts = [part for part in np.array_split(order, min(BINS, len(order))) if len(part)]
+    confidence = np.array([sure_M[part].mean() for part in parts])
+    share = np.array([right_M[part].mean() for part in parts])
+    low, high = wilson(share, np.array([len(part) for part in parts]))
+    figure = _canvas(5, 5.6)
+    grid = figure.add_gridspec(2, 1, height_ratios=(4, 1))
+    axes = figure.add_subplot(grid[0])
+    axes.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls="--")
+    axes.errorbar(confidence, share, yerr=(share - low, high - share), fmt="o-", color=BLUE, lw=1.2, ms=4, capsize=2)
+    axes.set_ylabel("share that is right" if scored.kind == "single" else "share that is gold")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.02, 1.02)
+    axes.grid(alpha=0.3)
+    below = figure.add_subplot(grid[1], sharex=axes)
+    below.hist(sure_M, bins=20, range=(0, 1), color=BLUE)
+    below.set_ylabel("answers")
+    below.set_xlabel("confidence" if scored.kind == "single" else "probability of a label")
+    axes.tick_params(labelbottom=False)
+    figure.align_ylabels()
+    return figure
+
+
+def wilson(share: Floats, count: Any, z: float = 1.96) -> tuple[Floats, Floats]:  # noqa: ANN401 - integers, any shape
+    """Ends of the 95% interval of a share of `count` independent answers (Wilson 1927)."""
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * np.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
+    return np.minimum(centre - half, share), np.maximum(centre + half, share)
+
+
+def _curve(gold: Any, prob: Floats) -> tuple[Floats, Floats]:  # noqa: ANN401 - bool [N]
+    """Recall and precision [T + 1] of falling thresholds; equal probabilities are decided together."""
+    order = np.argsort(-prob, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(prob[order]) != 0, True))
+    tp = np.cumsum(gold[order])[last]
+    return np.append(0, tp / gold.sum()), np.append(1, tp / (last + 1))
 
 
 def learning_curve(rows: Sequence[Mapping[str, Any]]) -> "Figure":

@@ -1,6 +1,7 @@
 import io
 import sys
 
+import numpy as np
 import pytest
 
 from khabar.evaluation import plots
@@ -35,6 +36,8 @@ def test_nothing_overlaps_or_leaves_the_page(make, kind, labels):
     it = make(kind, 300, size=len(labels), labels=labels, rare=0.05)
     assert drawn(plots.confusion(it)) == []
     assert drawn(plots.per_class(score(it, draws=20))) == []
+    assert drawn(plots.precision_recall(it)) == []
+    assert drawn(plots.reliability(it)) == []
 
 
 def test_the_matrix_has_counts_and_row_shares(make):
@@ -43,6 +46,35 @@ def test_the_matrix_has_counts_and_row_shares(make):
     gold, pred = it.gold.argmax(1), it.pred.argmax(1)
     first = int(((gold == 0) & (pred == 0)).sum())
     assert axes.texts[0].get_text() == f"{first}\n{first / (gold == 0).sum():.0%}"
+
+
+@pytest.mark.parametrize("kind", ["single", "multi"])
+def test_a_precision_recall_curve_passes_through_the_decisions_of_a_threshold(make, kind):
+    it = make(kind, 300)
+    panels = plots.precision_recall(it).axes
+    assert [axes.get_title().split(" (")[0] for axes in panels] == list(it.labels)
+    recall, precision = panels[0].lines[1].get_data()
+    chosen = it.prob[:, 0] >= np.sort(it.prob[:, 0])[-40]
+    hit = (chosen & it.gold[:, 0]).sum()
+    at = np.flatnonzero(np.isclose(recall, hit / it.gold[:, 0].sum()) & np.isclose(precision, hit / chosen.sum()))
+    assert len(at) >= 1
+    assert (precision[0], recall[0], recall[-1]) == (1, 0, 1)
+
+
+def test_a_label_without_gold_rows_has_no_curve(make):
+    it = make("multi", 30)
+    it.gold[:, 0] = False
+    assert "no gold rows" in plots.precision_recall(it).axes[0].get_title()
+
+
+def test_reliability_bins_hold_all_answers_and_intervals_are_wilsons(make):
+    it = make("multi", 90)
+    axes, below = plots.reliability(it).axes
+    assert sum(bar.get_height() for bar in below.patches) == it.prob.size
+    shares = axes.containers[0].lines[0].get_ydata()
+    assert np.isclose(np.mean(shares), it.gold.mean())  # the bins are of one size here: 360 answers in 15
+    low, high = plots.wilson(np.array([0.5, 0.0]), np.array([10, 10]))
+    assert np.allclose([low, high], [[0.2366, 0.0], [0.7634, 0.2775]], atol=1e-4)  # Wilson (1927), as statsmodels
 
 
 def test_one_cluster_has_no_whiskers(make):
