@@ -251,6 +251,7 @@ class TrackConfig(Record):
     model_name: str | None = None
     aliases: tuple[str, ...] = ("candidate",)
     log_every: int = Field(10, ge=1)  # steps
+    system_metrics: bool = True  # processor, memory, disk, network and GPU while the run lasts
 
 
 class MachineConfig(Record):

@@ -19,11 +19,15 @@ class Dev:
     tasks: Mapping[str, Task]
 
     def metrics(self, engine: "Engine") -> dict[str, float]:
-        """Each task's main metric as the model would be used, thresholds fitted, and their mean as `dev_metric`."""
+        """Each task's main metric and F1 by label, thresholds fitted as the model would be used.
+
+        `dev_metric` is the mean of the main metrics.
+        """
         from khabar.evaluation import calibration, metrics, rows
 
         logits = engine.logits(self.examples)
         found: dict[str, float] = {}
+        mains = []
         for name, task in self.tasks.items():
             at = [i for i, example in enumerate(self.examples) if example.task == name]
             if not at:
@@ -32,8 +36,11 @@ class Dev:
             prob = calibration.apply(logits[at][:, engine.columns[name]], 1.0, task.kind)
             cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
             scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
-            found[f"dev.{name}.{task.main_metric}"] = float(metrics.compute(scored, task.main_metric))
-        return {**found, "dev_metric": sum(found.values()) / len(found)}
+            mains.append(float(metrics.compute(scored, task.main_metric)))
+            found[f"dev.{name}.{task.main_metric}"] = mains[-1]
+            by_label = zip(task.labels, metrics.compute(scored, "f1").tolist(), strict=True)
+            found |= {f"dev.{name}.f1.{label}": value for label, value in by_label}
+        return {**found, "dev_metric": sum(mains) / len(mains)}
 
     def chosen(self, engine: "Engine", card: "Card", *, calibrate: bool) -> "Card":
         """The card with the dev metrics; calibrated, with temperatures and the thresholds of multi-label tasks too."""
@@ -41,7 +48,9 @@ class Dev:
 
         logits = engine.logits(self.examples)
         temperature, thresholds = dict(card.temperature), dict(card.thresholds)
-        main = {name.split(".")[1]: value for name, value in self.metrics(engine).items() if name != "dev_metric"}
+        measured = self.metrics(engine)
+        keys = {name: f"dev.{name}.{task.main_metric}" for name, task in self.tasks.items()}
+        main = {name: measured[key] for name, key in keys.items() if key in measured}
         if not calibrate:
             return card.model_copy(update={"main_metrics": main})
         for name, task in self.tasks.items():

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from khabar.config import WindowsConfig, resource
 
@@ -15,10 +15,25 @@ if TYPE_CHECKING:
     from khabar.data.figures import Tokens
     from khabar.data.report import Report
     from khabar.evaluation.agreement import Agreement
+    from khabar.tracking import Run
 
 EMBEDDED = "those of the embedded encoder (seeds/encoder; another encoder has its own)"
 JSON, HTML, DISAGREEMENTS = "report.json", "report.html", "disagreements.jsonl"
 BATCH = 64  # texts
+
+
+def start(run: "Run", config: Any, data: "Dataset", *, system_metrics: bool) -> None:  # noqa: ANN401 - of a command
+    """Tell a run what it runs: configuration, data by split, code and packages, the machine and how busy it is."""
+    from khabar.tracking import surroundings
+
+    run.params(config.model_dump(mode="json"))
+    run.tags(surroundings.machine())
+    for name, text in surroundings.files().items():
+        run.text(text, f"code/{name}")
+    rows = {split: len(examples) for split, examples in data.splits.items()}
+    run.data(config.data.name, data.fingerprint, config.data.path or config.data.name, rows)
+    if system_metrics:
+        run.watch()
 
 
 def agreement(data: "Dataset") -> "Agreement":

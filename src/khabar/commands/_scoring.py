@@ -1,18 +1,27 @@
-"""Scoring as `train` and `evaluate` share it: one predictor beside its baselines."""
+"""Scoring as `train` and `evaluate` share it: one predictor beside its baselines, and what MLflow is told of it."""
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from khabar import registry
 from khabar.config import SuiteConfig
+from khabar.data.examples import NONE
 from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
+from khabar.evaluation.bootstrap import Score
 from khabar.evaluation.harness import Scores
-from khabar.evaluation.metrics import Scored
+from khabar.evaluation.metrics import Scored as Rows
 from khabar.schema import Example, Prediction, Predictor, Task
 
+if TYPE_CHECKING:
+    from khabar.tracking import Run
+
+COLUMNS = ("right", "task", "gold", "predicted", "probability", "text", "holder", "target", "example")
+TEXT = 300  # characters of a text in the table of predictions
 SHOWN = {
     "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
     "multi": ("micro_f1", "macro_mcc", "macro_average_precision", "ece", "f1"),
@@ -26,17 +35,36 @@ def baselines(
     return [registry.load("predictors", name).fit(train, dev, tasks, seed) for name in names]
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What came of one split: `scores` by task and system, the model first; the `answers` and `rows` of the model."""
+
+    split: str
+    model: str
+    tasks: Mapping[str, Task]
+    examples: Sequence[Example]
+    answers: Sequence[Prediction]
+    scores: Mapping[str, Mapping[str, Scores]]
+    rows: Mapping[str, Rows]
+
+    def main(self, task: str) -> Score:
+        """The main metric of a task."""
+        return self.scores[task][self.model].main(self.tasks[task].main_metric)
+
+    @property
+    def mean(self) -> float:
+        """The mean of the main metrics."""
+        return sum(self.main(task).value for task in self.scores) / len(self.scores)
+
+
 def score(
-    predictors: Sequence[Predictor],
-    examples: Sequence[Example],
-    tasks: Mapping[str, Task],
-    suite: SuiteConfig,
-    seed: int,
-) -> tuple[dict[str, dict[str, Scores]], dict[str, list[Prediction]], dict[str, Scored]]:
-    """Scores by task and system, predictions by system, and the first system's rows by task."""
+    predictors: Sequence[Predictor], split: str, examples: Sequence[Example], tasks: Mapping[str, Task],
+    suite: SuiteConfig, seed: int,
+) -> Scored:  # fmt: skip
+    """Score a model, the first predictor, beside others."""
     answers = {predictor.name: predictor.predict(examples) for predictor in predictors}
     scores: dict[str, dict[str, Scores]] = {}
-    first: dict[str, Scored] = {}
+    first: dict[str, Rows] = {}
     for name, task in tasks.items():
         asked = [example for example in examples if example.task == name]
         if not asked:
@@ -47,54 +75,109 @@ def score(
             scores.setdefault(name, {})[predictor.name] = harness.score(
                 scored, draws=suite.draws, seed=seed, level=suite.level
             )
-    return scores, answers, first
+    model = predictors[0].name
+    return Scored(split, model, tasks, examples, answers[model], scores, first)
 
 
-def tables(scores: Mapping[str, Mapping[str, Scores]], tasks: Mapping[str, Task], split: str) -> str:
+def tables(scored: Scored) -> str:
     """A table for each task, its main metric first."""
     parts = []
-    for name, systems in scores.items():
-        task = tasks[name]
+    for name, systems in scored.scores.items():
+        task = scored.tasks[name]
         shown = list(dict.fromkeys(["macro_f1", task.main_metric, *SHOWN[task.kind]]))
-        parts.append(f"{name} on {split}\n{harness.table(systems, sorted(shown, key=lambda m: m != task.main_metric))}")
+        lines = harness.table(systems, sorted(shown, key=lambda metric: metric != task.main_metric))
+        parts.append(f"{name} on {scored.split}\n{lines}")
     return "\n".join(parts)
 
 
-def metrics(scores: Mapping[str, Mapping[str, Scores]], split: str) -> dict[str, float]:
-    """Numbers for MLflow: `split.task.metric` with interval ends, `.f1.LABEL`; the baselines' under their name.
+def markdown(scored: Scored) -> str:
+    """The main metric of each task beside the baselines', for a page."""
+    systems = list(dict.fromkeys(system for its in scored.scores.values() for system in its))
+    lines = [f"| {scored.split} | rows, clusters | metric | {' | '.join(systems)} |", "|---" * (len(systems) + 3) + "|"]
+    for name, its in scored.scores.items():
+        main, metric = scored.main(name), scored.tasks[name].main_metric
+        cells = [harness.cell_text(its[system].main(metric)) if system in its else "" for system in systems]
+        lines.append(f"| {name} | {main.count:,}, {main.clusters:,} | {metric} | {' | '.join(cells)} |")
+    how = f"[low, high]: {100 * main.level:g}% interval, {main.draws:,} draws of whole clusters, seed {main.seed}."
+    return "\n".join([*lines, "", how, ""])
 
-    All that was scored, per label too, is in the artifact `scores.json`.
+
+def metrics(scored: Scored) -> dict[str, float]:
+    """Numbers for MLflow: `split.task.metric` with interval ends, per label `split.task.metric.LABEL`.
+
+    The baselines' stand under their name. All that was scored, with every interval, is in the artifact `scores.json`.
     """
     found: dict[str, float] = {}
-    for task, systems in scores.items():
-        for order, (system, its) in enumerate(systems.items()):
+    for task, systems in scored.scores.items():
+        for system, its in systems.items():
             plain = "".join(letter if letter.isalnum() else "_" for letter in system)
-            prefix = f"{split}.{task}" if order == 0 else f"{split}.{task}.{plain}"
+            prefix = f"{scored.split}.{task}" + ("" if system == scored.model else f".{plain}")
             for item in its.scores:
                 if item.label is None:
                     found[f"{prefix}.{item.metric}"] = item.value
                     found[f"{prefix}.{item.metric}.low"] = item.low
                     found[f"{prefix}.{item.metric}.high"] = item.high
-                elif order == 0 and item.metric == "f1":
-                    found[f"{prefix}.f1.{item.label}"] = item.value
+                elif system == scored.model:
+                    found[f"{prefix}.{item.metric}.{item.label}"] = item.value
     return {key: value for key, value in found.items() if value == value}
 
 
-def plain(scores: Mapping[str, Mapping[str, Scores]]) -> dict[str, Any]:
+def plain(scored: Scored) -> dict[str, Any]:
     """Scores as JSON types."""
-    return {task: {system: its.to_rows() for system, its in systems.items()} for task, systems in scores.items()}
+    return {task: {system: its.to_rows() for system, its in systems.items()} for task, systems in scored.scores.items()}
 
 
-def write_predictions(path: Path, predictions: Sequence[Prediction], examples: Sequence[Example]) -> None:
+def track(run: "Run", scored: Scored) -> dict[str, float]:
+    """The scores of a split as artifacts of a run: tables, plots, predictions; the result is the metrics to log."""
+    from khabar.evaluation import plots
+
+    run.text(json.dumps(plain(scored), indent=1), f"{scored.split}/scores.json")
+    run.text(tables(scored), f"{scored.split}/scores.txt")
+    run.table(COLUMNS, _table(scored), f"{scored.split}/predictions_table.json")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "predictions.jsonl")
+        write_predictions(file, scored)
+        run.client.log_artifact(run.id, str(file), scored.split)
+    for name, its in scored.rows.items():
+        run.figure(plots.confusion(its), f"{scored.split}/{name}_confusion.png")
+        run.figure(plots.per_class(scored.scores[name][scored.model]), f"{scored.split}/{name}_f1.png")
+        run.figure(plots.precision_recall(its), f"{scored.split}/{name}_precision_recall.png")
+        run.figure(plots.reliability(its), f"{scored.split}/{name}_reliability.png")
+    return metrics(scored)
+
+
+def write_predictions(path: Path, scored: Scored) -> None:
     """A predictions file: one JSON object a line, with the gold answer beside it."""
-    gold = {(example.id, example.task): example.gold for example in examples}
     with path.open("w", encoding="utf-8") as file:
-        for answer in predictions:
+        for example, answer in zip(scored.examples, scored.answers, strict=True):
             row = {
                 "example": answer.example,
                 "task": answer.task,
                 "labels": answer.labels,
-                "gold": gold[answer.example, answer.task],
+                "gold": example.gold,
                 "probabilities": {label: round(p, 6) for label, p in answer.probabilities.items()},
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _table(scored: Scored) -> list[tuple[Any, ...]]:
+    """The predictions as rows of `COLUMNS`, for a person: wrong answers first, the surest of them on top."""
+    made = []
+    for example, answer in zip(scored.examples, scored.answers, strict=True):
+        gold, said = set(example.gold or ()), set(answer.labels)
+        wrong = max((answer.probabilities[label] for label in gold ^ said), default=0.0)
+        sure = max(answer.probabilities[label] for label in said or answer.probabilities)
+        text = example.unit_text if len(example.unit_text) <= TEXT else f"{example.unit_text[:TEXT]} …"
+        row = (
+            gold == said,
+            example.task,
+            ", ".join(example.gold or (NONE,)),
+            ", ".join(answer.labels or (NONE,)),
+            round(sure, 3),
+            text,
+            example.holder or "",
+            example.target or "",
+            example.id,
+        )
+        made.append((gold == said, -wrong, row))
+    return [row for _, _, row in sorted(made, key=lambda one: one[:2])]

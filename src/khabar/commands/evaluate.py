@@ -28,9 +28,8 @@ class Config(Record):
 def run(config: Config) -> None:
     """Score the tasks that model and data set share, print the tables, log them."""
     from khabar import tracking
-    from khabar.commands import _scoring
+    from khabar.commands import _reporting, _scoring
     from khabar.data import corpus, dataset
-    from khabar.evaluation import plots
     from khabar.inference.model import load
 
     print(f"Store: {store.address().uri}")
@@ -53,26 +52,25 @@ def run(config: Config) -> None:
     rivals = _scoring.baselines(config.suite.baselines if train else (), train, dev, tasks, config.seed)
     if not train and config.suite.baselines:
         print("This data set has no training rows, so there are no baselines to fit.")
-    scores, answers, rows = _scoring.score([model.engine, *rivals], examples, tasks, config.suite, config.seed)
-    shown = _scoring.tables(scores, tasks, config.split)
-    print(f"\n{shown}")
+    scored = _scoring.score([model.engine, *rivals], config.split, examples, tasks, config.suite, config.seed)
+    print(f"\n{_scoring.tables(scored)}")
 
-    tags = {"khabar.command": "evaluate", "model": config.model, "data": config.data.name, "split": config.split}
+    tags = {
+        "khabar.command": "evaluate",
+        "model": config.model,
+        "task": "+".join(tasks),
+        "data": config.data.name,
+        "split": config.split,
+        "data.fingerprint": data.fingerprint,
+    }
     with tracking.run(config.track.experiment, f"evaluate {config.model}", tags=tags) as tracked:
-        tracked.params(config.model_dump(mode="json"))
-        tracked.data(
-            config.data.name, data.fingerprint, config.data.path or config.data.name, {config.split: len(examples)}
-        )
-        tracked.log(0, _scoring.metrics(scores, config.split))
-        tracked.text(json.dumps(_scoring.plain(scores), indent=1), f"{config.split}/scores.json")
-        tracked.text(shown, f"{config.split}/scores.txt")
-        for name, scored in rows.items():
-            tracked.figure(plots.confusion(scored), f"{config.split}/{name}_confusion.png")
-            tracked.figure(plots.per_class(scores[name][model.engine.name]), f"{config.split}/{name}_f1.png")
+        _reporting.start(tracked, config, data, system_metrics=config.track.system_metrics)
+        tracked.log(0, _scoring.track(tracked, scored))
+        tracked.note(_scoring.markdown(scored))
         print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.")
     if config.output:
         folder = Path(config.output)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "scores.json").write_text(json.dumps(_scoring.plain(scores), indent=1), "utf-8")
-        _scoring.write_predictions(folder / "predictions.jsonl", answers[model.engine.name], examples)
+        (folder / "scores.json").write_text(json.dumps(_scoring.plain(scored), indent=1), "utf-8")
+        _scoring.write_predictions(folder / "predictions.jsonl", scored)
         print(f"Written: {folder}/scores.json, {folder}/predictions.jsonl")

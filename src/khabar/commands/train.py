@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import math
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +23,7 @@ from khabar.config import (
     TrackConfig,
     WindowsConfig,
 )
-from khabar.errors import ConfigError, GateError, KhabarError
+from khabar.errors import ConfigError
 from khabar.schema import Task
 
 if TYPE_CHECKING:
@@ -56,8 +54,22 @@ class Config(Record):
     @property
     def run_name(self) -> str:
         """What the run is called in the UI."""
-        made = f"{self.encoder.name} {'+'.join(self.task)} {self.data.name} s{self.seed}"
-        return self.track.run_name or made
+        split = self.data.split
+        fold = "" if split.folds is None else f" f{split.fold}"
+        fold += "" if split.inner_fold is None else f".{split.inner_fold}"
+        return self.track.run_name or f"{self.encoder.name} {'+'.join(self.task)} {self.data.name}{fold} s{self.seed}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the UI filters and groups by."""
+        fold = {} if self.data.split.folds is None else {"fold": str(self.data.split.fold)}
+        return {
+            "task": "+".join(self.task),
+            "encoder": self.encoder.name,
+            "data": self.data.name,
+            "seed": str(self.seed),
+            **fold,
+        }
 
     @property
     def model_name(self) -> str:
@@ -73,12 +85,16 @@ class Config(Record):
 
 @dataclass(frozen=True)
 class Trained:
-    """What came of a run."""
+    """What came of a run: its id, the model's URI, and the metrics that the run ends with, by MLflow's names.
+
+    `dev_metric` and `test_metric` are means of the tasks' main metrics, None without such rows.
+    """
 
     run_id: str
+    model: str
+    metrics: Mapping[str, float]
     dev_metric: float | None
-    test_metric: float | None  # the mean of the tasks' main metrics
-    version: str | None
+    test_metric: float | None
 
 
 def run(config: Config) -> None:
@@ -87,35 +103,10 @@ def run(config: Config) -> None:
 
 
 def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
-    """Train every configuration under one parent run; a failure is told at once and the others go on."""
-    from khabar import tracking
+    """Train every configuration under one parent run; repeats by seed or fold are summed up in a run of their own."""
+    from khabar.commands import _multirun
 
-    first = configs[0][1]
-    name = first.track.run_name or f"{len(configs)} runs: {first.data.name}"
-    lines: list[tuple[str, Trained | None]] = []
-    with tracking.run(first.track.experiment, name, tags={"khabar.command": "train -m"}) as parent:
-        for number, (overrides, config) in enumerate(configs, 1):
-            said = " ".join(overrides)
-            print(f"\n[{number}/{len(configs)}] {said}", flush=True)
-            try:
-                lines.append((said, train(config, parent=parent.id, said=said)))
-            except KhabarError as error:
-                print(f"failed: {error}", file=sys.stderr, flush=True)
-                lines.append((said, None))
-        table = "\n".join(f"{said:<50} {_line(trained)}" for said, trained in lines)
-        for name in ("dev_metric", "test_metric"):
-            found = [getattr(trained, name) for _, trained in lines if trained]
-            if values := [value for value in found if value is not None]:
-                mean = sum(values) / len(values)
-                spread = math.sqrt(sum((value - mean) ** 2 for value in values) / max(1, len(values) - 1))
-                parent.log(0, {f"{name}.best": max(values), f"{name}.mean": mean, f"{name}.spread": spread})
-                table += (
-                    f"\n{name.removesuffix('_metric')}: mean {mean:.3f}, spread {spread:.3f} over {len(values)} runs"
-                )
-        parent.text(table + "\n", "runs.txt")
-        print(f"\nAll runs\n{table}")
-    if len(lines) > sum(1 for _, trained in lines if trained):
-        raise GateError(f"{sum(1 for _, trained in lines if not trained)} of {len(lines)} runs failed; see above.")
+    _multirun.run(configs, train)
 
 
 def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
@@ -135,14 +126,8 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     print(data.summary())
     print(encoders.licence_line(config.encoder), flush=True)
     work = _unfinished.open_(config.resume, config.key(data.fingerprint))
-    tags = {
-        "khabar.command": "train",
-        "task": "+".join(config.task),
-        "encoder": config.encoder.name,
-        "data": config.data.name,
-        "seed": str(config.seed),
-        **({"overrides": said} if said else {}),
-    }
+    tags = {"khabar.command": "train", **config.tags, "data.fingerprint": data.fingerprint}
+    tags |= {"overrides": said} if said else {}
     done = False
     try:
         with tracking.run(
@@ -168,17 +153,12 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
 
     set_seed(config.seed)
     encoder = encoders.load(config.encoder, dropout=config.loop.dropout)
-    tracked.params(config.model_dump(mode="json"))
+    _reporting.start(tracked, config, data, system_metrics=config.track.system_metrics)
     tracked.tags({f"encoder.{key}": str(value)[:500] for key, value in encoder.source.items()})
-    tracked.data(
-        config.data.name,
-        data.fingerprint,
-        config.data.path or config.data.name,
-        {split: len(examples) for split, examples in data.splits.items()},
-    )
     report = _reporting.report(data, encoder.tokenizer, f"those of {config.encoder.name}", windows=config.windows)
     for name, text in {"report.txt": report.to_text(), **_reporting.files(report)}.items():
         tracked.text(text, f"data/{name}")
+    tracked.text(report.to_card(), "data_card.md")
     if told := _reporting.actions(report):
         print(f"Worth mending in the data (all of it: the run's artifact data/report.html):\n{told}", flush=True)
     classifier = Classifier(
@@ -257,6 +237,7 @@ def _finish(
     from khabar.evaluation import plots
     from khabar.inference import probes
     from khabar.models import bundle
+    from khabar.models.card import markdown
     from khabar.tracking import models
 
     if dev.examples:
@@ -264,44 +245,37 @@ def _finish(
     engine = _engine(classifier, card, encoder, config)
     engine.name = config.encoder.name
 
-    tasks, splits = config.task, data.splits
-    rivals = _scoring.baselines(config.suite.baselines, data.training, splits["dev"], tasks, config.seed)
+    rivals = _scoring.baselines(config.suite.baselines, data.training, data.splits["dev"], config.task, config.seed)
+    scored = {
+        split: _scoring.score([engine, *rivals], split, data.splits[split], config.task, config.suite, config.seed)
+        for split in ("dev", "test")
+        if data.splits[split]
+    }
     numbers: dict[str, float] = {}
-    mains: dict[str, float] = {}
-    shown = ""
-    for split in ("dev", "test"):
-        if not splits[split]:
-            continue
-        scores, answers, rows = _scoring.score([engine, *rivals], splits[split], tasks, config.suite, config.seed)
-        numbers |= _scoring.metrics(scores, split)
-        found = [its[engine.name].main(tasks[name].main_metric).value for name, its in scores.items()]
-        mains[split] = sum(found) / len(found)
-        shown = _scoring.tables(scores, tasks, split)
-        tracked.text(json.dumps(_scoring.plain(scores), indent=1), f"{split}/scores.json")
-        tracked.text(shown, f"{split}/scores.txt")
-        file = folder / "predictions.jsonl"
-        _scoring.write_predictions(file, answers[engine.name], splits[split])
-        tracked.client.log_artifact(tracked.id, str(file), split)
-        for name, scored in rows.items():
-            tracked.figure(plots.confusion(scored), f"{split}/{name}_confusion.png")
-            tracked.figure(plots.per_class(scores[name][engine.name]), f"{split}/{name}_f1.png")
+    for each in scored.values():
+        numbers |= _scoring.track(tracked, each)
     tracked.log(outcome.steps, numbers)
     tracked.figure(plots.learning_curve(curve), "learning_curve.png")
-    print(f"\n{shown}")
+    told = "\n".join(_scoring.markdown(each) for each in reversed(scored.values()))
+    tracked.text(f"{markdown(card)}\n## Scores\n\n{told}", "model_card.md")
+    tracked.note(told)
+    if scored:
+        print(f"\n{_scoring.tables(list(scored.values())[-1])}")
 
     home = folder / "bundle"
     classifier.to("cpu")  # the exam is recorded in fp32 on CPU
     exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
     exam = probes.record(_engine(classifier, card, encoder, exact))
     bundle.write(home, classifier, encoder.tokenizer, card, exam)
-    logged = models.log(tracked, home, numbers)
-    version = None
+    model = models.log(tracked, home, numbers)
     if config.track.aliases:
-        version = models.register(tracked, logged, config.model_name, config.track.aliases)
+        version = models.register(tracked, model, config.model_name, config.track.aliases)
+        model = f"models:/{config.model_name}/{version}"
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
         print(f"Registered {config.model_name} version {version}: {named}")
     print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
-    return Trained(tracked.id, outcome.best, mains.get("test"), version)
+    test = scored["test"].mean if "test" in scored else None
+    return Trained(tracked.id, model, numbers, outcome.best, test)
 
 
 def _engine(classifier: "nn.Module", card: Any, encoder: "Encoder", config: Config) -> "Engine":  # noqa: ANN401
@@ -339,13 +313,6 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
         data={"name": config.data.name, "fingerprint": data.fingerprint, "licence": config.data.licence},
         seed=config.seed,
     )
-
-
-def _line(trained: Trained | None) -> str:
-    if trained is None:
-        return "failed"
-    parts = [("dev", trained.dev_metric), ("test", trained.test_metric)]
-    return "  ".join([*(f"{name} {value:.3f}" for name, value in parts if value is not None), f"run {trained.run_id}"])
 
 
 def _told(outcome: "Outcome") -> str:

@@ -1,6 +1,6 @@
 """The report at the end of an import: `figures.py` counts, `advice.py` says what to do about it.
 
-A `Report` is the same figures printed, as JSON or as HTML.
+A `Report` is the same figures printed, as JSON, as HTML or as a data card.
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,6 +58,12 @@ class Report:
         from khabar.data import report_text
 
         return report_text.text(self)
+
+    def to_card(self) -> str:
+        """The data card, Markdown."""
+        from khabar.data import card
+
+        return card.markdown(self)
 
     def to_html(self) -> str:
         """One page that needs no other file and runs no script; whatever the data holds is escaped."""

@@ -1,4 +1,4 @@
-"""MLflow: `runs.py` what is told of a run, `surroundings.py` what it ran on, `models.py` its model and the registry."""
+"""MLflow: what is told of a run (`runs`), what it ran on (`surroundings`, `system`), its model (`models`)."""
 
 from khabar.tracking.runs import Run, exists, run
 

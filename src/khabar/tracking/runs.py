@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,14 @@ import yaml
 
 from khabar import store
 from khabar.errors import KhabarError
-from khabar.tracking.surroundings import described
+from khabar.tracking import surroundings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import Metric
+
+    from khabar.tracking.system import Monitor
 
 LONGEST = 6000  # characters of a parameter; MLflow cuts longer ones
 PAUSE = 30.0  # seconds before a store that did not answer is asked again
@@ -36,6 +38,7 @@ class Run:
     step: int = 0  # the latest that was logged
     _waiting: list[tuple[int, int, dict[str, float]]] = field(default_factory=list)  # time, step, metrics
     _retry_at: float = 0.0
+    _monitor: "Monitor | None" = None
 
     def __post_init__(self) -> None:
         """Take up the metrics that a stopped process could not send."""
@@ -59,6 +62,8 @@ class Run:
         from mlflow.entities import Metric
         from mlflow.exceptions import MlflowException
 
+        if self._monitor:
+            self._waiting += self._monitor.take()
         found = [
             Metric(safe(key), value, when, step)
             for when, step, metrics in self._waiting
@@ -87,6 +92,17 @@ class Run:
         for at in range(0, len(metrics), 900):  # MLflow takes 1,000 at once
             self.client.log_batch(self.id, metrics=metrics[at : at + 900])
 
+    def watch(self) -> None:
+        """Log how busy the machine is, until the run ends."""
+        from khabar.tracking.system import Monitor
+
+        self._monitor = Monitor(self.id)
+
+    def unwatch(self) -> None:
+        """No more of that; the last samples wait for the next `flush`."""
+        if self._monitor:
+            self._monitor.end()
+
     def params(self, config: Mapping[str, Any]) -> None:
         """Every configuration value as a parameter, and the whole as `config.yaml`.
 
@@ -109,6 +125,10 @@ class Run:
         from mlflow.entities import RunTag
 
         self.client.log_batch(self.id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def note(self, markdown: str) -> None:
+        """The description that stands on the run's page."""
+        self.tags({"mlflow.note.content": markdown})
 
     def data(self, name: str, digest: str, source: str, rows: Mapping[str, int]) -> None:
         """The data set as an input, once for each split."""
@@ -133,6 +153,17 @@ class Run:
         """A text artifact."""
         self.client.log_text(self.id, text, path)
 
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], path: str) -> None:
+        """A table as an artifact that the UI shows as one; `path` ends in .json.
+
+        In place of MLflow's `log_table`, which adds the rows to those that a stopped run has left.
+        """
+        plain = {"columns": columns, "data": [list(row) for row in rows]}  # pandas' orient="split"
+        self.text(json.dumps(plain, ensure_ascii=False), path)
+        shown = json.loads(self.client.get_run(self.id).data.tags.get("mlflow.loggedArtifacts", "[]"))
+        entry = {"path": path, "type": "table"}
+        self.tags({"mlflow.loggedArtifacts": json.dumps([*(one for one in shown if one != entry), entry])})
+
     def figure(self, figure: "Figure", path: str) -> None:
         """A plot as an artifact."""
         with tempfile.TemporaryDirectory() as folder:
@@ -152,7 +183,7 @@ def run(
     where = store.experiment(client, experiment)
     if resume is None:
         extra = {"mlflow.parentRunId": parent} if parent else {}
-        resume = str(client.create_run(where, run_name=name, tags={**described(), **tags, **extra}).info.run_id)
+        resume = str(client.create_run(where, run_name=name, tags={**surroundings.tags(), **tags, **extra}).info.run_id)
     else:
         client.update_run(resume, status="RUNNING")
         if "error" in client.get_run(resume).data.tags:
@@ -178,6 +209,7 @@ def run(
 
 
 def _end(under_way: Run, status: str) -> None:
+    under_way.unwatch()
     under_way.flush()
     under_way.client.set_terminated(under_way.id, status)
     under_way.flush()  # of a store that has only just come back

@@ -1,24 +1,60 @@
-"""What a run ran on: the code, the packages, the machine."""
+"""What a run ran on: the code with what was not committed of it, the packages, the machine."""
 
 import contextlib
+import os
+import platform
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
 
 from khabar.config import project_root
 
 PACKAGES = ("khabar", "torch", "transformers", "tokenizers", "datasets", "accelerate", "mlflow", "numpy", "onnxruntime")
+LONGEST = 1 << 20  # characters of a diff that are kept
 
 
-def described() -> dict[str, str]:
-    """Tags of the code, where it runs from a checkout, and of the packages."""
-    tags = {f"version.{package}": installed for package, installed in packages().items()}
-    tags["version.python"] = ".".join(map(str, sys.version_info[:3]))
-    commit = _git("rev-parse", "HEAD")
-    if commit:
-        tags["mlflow.source.git.commit"] = commit
-        tags["git.dirty"] = str(bool(_git("status", "--porcelain"))).lower()
-    return tags
+def tags() -> dict[str, str]:
+    """The commit and the versions: `git` is short and says whether there is more than was committed."""
+    found = {f"version.{package}": installed for package, installed in packages().items()}
+    found["version.python"] = platform.python_version()
+    if commit := _git("rev-parse", "HEAD"):
+        dirty = bool(_git("status", "--porcelain"))
+        found |= {
+            "mlflow.source.git.commit": commit,
+            "git": commit[:8] + ("-dirty" if dirty else ""),
+            "git.dirty": str(dirty).lower(),
+        }
+    return found
+
+
+def files() -> dict[str, str]:
+    """Name -> text: every installed package with its version, and what differs from the commit, if anything does."""
+    installed = {str(one.metadata["Name"]).lower(): one.version for one in distributions() if one.metadata["Name"]}
+    found = {"packages.txt": "".join(f"{name}=={installed[name]}\n" for name in sorted(installed))}
+    diff, untracked = _git("diff", "HEAD"), _git("ls-files", "--others", "--exclude-standard")
+    if diff:
+        cut = f"\n(cut: the whole has {len(diff):,} characters)" if len(diff) > LONGEST else ""
+        found["git.diff"] = f"{diff[:LONGEST]}{cut}\n"
+    if untracked:
+        found["untracked.txt"] = f"{untracked}\n"  # their names; what they hold is nobody's business
+    return found
+
+
+def machine() -> dict[str, str]:
+    """The hardware, and the accelerator as torch sees it where torch is there."""
+    import psutil
+
+    found = {
+        "hardware.cpu": _cpu(),
+        "hardware.cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "hardware.memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "hardware.system": platform.platform(terse=True),
+    }
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
+        found["hardware.gpu"] = ", ".join(names)
+    return found
 
 
 def packages() -> dict[str, str]:
@@ -30,12 +66,27 @@ def packages() -> dict[str, str]:
     return found
 
 
+def _cpu() -> str:
+    """The processor's name; Linux keeps it in a file of its own, where Python does not look."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 def _git(*words: str) -> str:
-    root = project_root()
-    if root is None:
-        return ""
+    """What git says of khabar's checkout or, where khabar was installed, of the current folder; nothing without one."""
     try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, timeout=10, check=True)
+        done = subprocess.run(
+            ["git", *words],
+            cwd=project_root(),
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+            errors="replace",
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return done.stdout.strip()
