@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -42,7 +43,36 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"seeds"}
     assert run.data.tags["encoder"] == "mini" and "version.torch" in run.data.tags
     artifacts = {item.path for item in client.list_artifacts(run.info.run_id)}
-    assert {"config.yaml", "data", "learning_curve.png", "dev", "test"} <= artifacts
+    assert {
+        "config.yaml",
+        "data",
+        "learning_curve.png",
+        "dev",
+        "test",
+        "code",
+        "model_card.md",
+        "data_card.md",
+    } <= artifacts
+    assert (
+        run.data.tags["git"].startswith(run.data.tags["mlflow.source.git.commit"][:8]) and run.data.tags["hardware.cpu"]
+    )
+    assert {"system/cpu_utilization_percentage", "test.stance.recall.favor", "dev.stance.f1.favor"} <= set(
+        run.data.metrics
+    )
+    assert len(client.get_metric_history(run.info.run_id, "dev.stance.f1.favor")) > 2  # by step, and at the end
+    folder = Path(client.download_artifacts(run.info.run_id, ""))
+    plots = {path.name for path in (folder / "test").glob("stance_*.png")}
+    assert plots == {f"stance_{name}.png" for name in ("confusion", "f1", "precision_recall", "reliability")}
+    table = json.loads((folder / "dev" / "predictions_table.json").read_text("utf-8"))
+    assert {"path": "dev/predictions_table.json", "type": "table"} in json.loads(
+        run.data.tags["mlflow.loggedArtifacts"]
+    )
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    assert [row["right"] for row in rows] == sorted(row["right"] for row in rows)  # the wrong ones first
+    assert all((row["gold"] == row["predicted"]) == row["right"] for row in rows)
+    assert "| stance |" in run.data.tags["mlflow.note.content"]
+    assert "| stance |" in (folder / "model_card.md").read_text("utf-8")
+    assert "## stance" in (folder / "data_card.md").read_text("utf-8")
 
     code, out, _ = khabar("evaluate", f"model={MODEL}", "suite.draws=100", "suite.baselines=[]", "data.limit=24",
                           f"output={tmp_path}")  # fmt: skip
@@ -116,7 +146,72 @@ def test_multirun_has_a_parent_with_children(khabar, quick):
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert {run.data.params["seed"] for run in children} == {"0", "1"}
     assert parent.data.metrics["dev_metric.best"] >= parent.data.metrics["dev_metric.mean"]
-    assert "All runs" in out
+    values = [run.data.metrics["test.stance.macro_f1"] for run in children]
+    assert parent.data.metrics["test.stance.macro_f1.mean"] == pytest.approx(sum(values) / 2)
+    assert parent.data.metrics["test.stance.macro_f1.spread"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    assert not any(".low" in name for name in parent.data.metrics)
+    assert parent.data.tags["encoder"] == "mini" and "seed" not in parent.data.tags
+    assert "All runs" in out and "over 2 runs" in out
+
+
+def test_repeats_of_each_configuration_are_summed_up_in_a_run_of_their_own(khabar, quick):
+    words = [word for word in quick if not word.startswith("loop.lr")] + ["task=stance", "track.aliases=[]"]
+    code, _, err = khabar("train", "-m", *words, "loop.lr=1e-3,1e-4", "seed=0,1")
+    assert code == 0, err
+    _, runs = newest_run()
+    above = {run.info.run_id: run.data.tags.get("mlflow.parentRunId") for run in runs}
+    names = {run.info.run_id: run.info.run_name for run in runs}
+    (top,) = [run_id for run_id, parent in above.items() if parent is None]
+    groups = [run_id for run_id, parent in above.items() if parent == top]
+    assert sorted(names[run_id] for run_id in groups) == ["loop.lr=0.0001", "loop.lr=0.001"]
+    assert all(sum(parent == group for parent in above.values()) == 2 for group in groups)
+    metrics = {run.info.run_id: run.data.metrics for run in runs}
+    assert all(metrics[group]["runs"] == 2 and "test_metric.spread" in metrics[group] for group in groups)
+    assert metrics[top].keys() == {"dev_metric.best", "test_metric.best"}
+
+
+def test_an_earlier_run_is_rebuilt_and_what_differs_is_said(khabar, quick, tmp_path):
+    table = tmp_path / "t.csv"
+    lines = [f"خرج عمال الورشة {i} في مظاهرة,{'yes' if i % 3 else 'no'}" for i in range(60)]
+    table.write_text("\n".join(["text,label", *lines]), "utf-8")
+    words = [word for word in quick if not word.startswith("data.")]
+    words += ["data=files", f"data.path={table}", "task=event_protest", "audit.near=1", "track.aliases=[]"]
+    assert khabar("train", *words, "seed=3", "loop.dropout=0")[0] == 0
+    _, (first,) = newest_run()
+
+    code, out, err = khabar("train", f"from_run={first.info.run_id}")
+    assert code == 0, err
+    assert "nothing differs" in out
+    _, (again, _) = newest_run()
+    config = {key: value for key, value in first.data.params.items() if key != "from_run"}
+    assert {key: again.data.params[key] for key in config} == config
+    assert again.data.params["seed"] == "3" and again.data.tags["from_run"] == first.info.run_id
+    assert again.data.metrics["test.event_protest.macro_f1"] == first.data.metrics["test.event_protest.macro_f1"]
+    main = "test.event_protest.macro_f1"
+    assert f"  {main}: {first.data.metrics[main]:.4f} there, {first.data.metrics[main]:.4f} here" in out
+
+    code, out, err = khabar("train", f"from_run={first.info.run_id}", "seed=4", "encoder=mini", "loop.max_steps=1")
+    assert code == 0, err
+    assert "  seed: 3 -> 4\n" in out and "  loop.max_steps: 4 -> 1\n" in out and "encoder.model: " in out
+
+    table.write_text("\n".join(["text,label", *lines[:50]]), "utf-8")
+    code, _, err = khabar("train", f"from_run={first.info.run_id}")
+    assert code == 3 and "The data has changed" in err and "train " in err
+    assert khabar("train", f"from_run={first.info.run_id}", "data.name=files-2")[0] == 0
+
+
+def test_what_can_not_be_rebuilt_says_why(khabar, quick):
+    assert khabar("train", "-m", *quick, "task=stance", "seed=0,1", "track.aliases=[]")[0] == 0
+    _, runs = newest_run()
+    code, _, err = khabar("train", "from_run=0123")
+    assert code == 2 and "There is no run 0123" in err and runs[0].info.run_id in err
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    code, _, err = khabar("train", f"from_run={parent.info.run_id}")
+    assert code == 2 and "was no training: train -m" in err
+    code, _, err = khabar("train", f"from_run={runs[0].info.run_id}", "experiment=debug")
+    assert code == 2 and "experiment=debug" in err
+    code, _, err = khabar("train", f"from_run={runs[0].info.run_id}", "loop.learning_rate=1")
+    assert code == 2 and "loop.learning_rate" in err
 
 
 def test_one_failure_of_a_multirun_is_told_and_the_others_go_on(khabar, quick):

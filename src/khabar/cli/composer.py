@@ -1,6 +1,6 @@
 """Makes the record of a command: its YAML, chosen files, values laid over them, tasks found in a file, validated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,41 +35,63 @@ class Composer:
 
     def __call__(self, overrides: Sequence[tuple[str, str]]) -> Record:
         """The validated record of these overrides; see `compose`."""
-        chosen: dict[str, str] = {}
         values: dict[str, Any] = {}
         problems: list[str] = []
         for key, text in overrides:
             try:
+                values[key] = parse(key, text)
                 if key in self.groups:
-                    chosen[key] = self.groups[key].choose(parse(key, text))
-                else:
-                    values[key] = parse(key, text)
+                    self.groups[key].choose(values[key])
             except ConfigError as error:
                 problems.append(str(error))
         if problems:  # without its files there is nothing to validate
             raise ConfigError("\n".join(problems))
-        return self._validated(*self._composed(chosen, values))
+        return self.of(values)
+
+    def of(self, values: Mapping[str, Any]) -> Record:
+        """The validated record of values that are parsed already: choices, fields by path, mappings of fields.
+
+        A command that can rebuild a configuration has a function `rebuilt`, which takes what `from_run` is set to.
+
+        Raises:
+            ConfigError: as `compose`.
+        """
+        chosen = {
+            key: self.groups[key].choose(value)
+            for key, value in values.items()
+            if key in self.groups and not isinstance(value, Mapping)
+        }
+        rest = {key: value for key, value in values.items() if key not in chosen}
+        if rest.get("from_run") is not None and hasattr(self.module, "rebuilt"):
+            return self._validated(*self._rebuilt(self.module.rebuilt(rest["from_run"]), chosen, rest))
+        return self._validated(*self._composed(chosen, rest))
+
+    def _rebuilt(
+        self, base: dict[str, Any], chosen: dict[str, str], values: dict[str, Any]
+    ) -> tuple[dict[str, Any], set[str]]:
+        """As `_composed`, out of an earlier configuration, whose groups give way to those that are chosen."""
+        from omegaconf import OmegaConf
+
+        if "experiment" in chosen:
+            raise ConfigError(
+                f"experiment={chosen['experiment'].strip('[]')}: with from_run, set the fields that shall differ."
+            )
+        fresh = OmegaConf.to_container(_hydra(self.command, chosen)) if chosen else {}
+        assert isinstance(fresh, dict)
+        plain = _laid_over(OmegaConf.create({**base, **{group: fresh[group] for group in chosen}}), values)
+        return plain, set(map(str, plain.get("task") or ()))
 
     def _composed(self, chosen: dict[str, str], values: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """Plain JSON types, and the names of the chosen tasks.
 
         No task chosen means those that the data set offers by default, or those that its file is found to answer.
         """
-        from omegaconf import OmegaConf
-        from omegaconf.errors import OmegaConfBaseException
-
         config = _hydra(self.command, self._with_default_tasks(chosen, values))
         if "task" in self.groups and "data" in self.groups and not config.get("task"):
             default = values.get("data.default_tasks", config.data.get("default_tasks", []))
             config = _hydra(self.command, {**chosen, "task": self.groups["task"].choose(list(default))})
-        key, tasks = "", set(map(str, config.get("task") or ()))
-        try:
-            for key, value in values.items():
-                OmegaConf.update(config, key, value, merge=value != {}, force_add=True)  # {} empties a mapping
-            key = "the configuration"
-            plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
-        except (OmegaConfBaseException, ValueError, TypeError) as error:
-            raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
+        tasks = set(map(str, config.get("task") or ()))
+        plain = _laid_over(config, values)
         if "task" in self.groups and "data" in self.groups:
             tasks = _with_tasks_of_file(plain, tasks)
         return plain, tasks
@@ -169,6 +191,22 @@ def _hydra(command: str, chosen: dict[str, str]) -> Any:  # noqa: ANN401 - a Dic
         raise ConfigError(f"The files of {resource('configs')} can't be composed: {error}") from error
     OmegaConf.set_struct(config, False)
     return config
+
+
+def _laid_over(config: Any, values: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ANN401 - a DictConfig
+    """Plain JSON types of a configuration with values set in it."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    key = ""
+    try:
+        for key, value in values.items():
+            OmegaConf.update(config, key, value, merge=value != {}, force_add=True)  # {} empties a mapping
+        key = "the configuration"
+        plain: dict[str, Any] = OmegaConf.to_container(config, resolve=True)  # type: ignore[assignment]
+    except (OmegaConfBaseException, ValueError, TypeError) as error:
+        raise ConfigError(f"{key}: {str(error).splitlines()[0]}") from error
+    return plain
 
 
 def _with_tasks_of_file(plain: dict[str, Any], chosen: set[str]) -> set[str]:

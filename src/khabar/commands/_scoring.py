@@ -122,6 +122,12 @@ def metrics(scored: Scored) -> dict[str, float]:
     return {key: value for key, value in found.items() if value == value}
 
 
+def mains(metrics: Mapping[str, float], tasks: Mapping[str, Any]) -> list[str]:
+    """The names of the tasks' main metrics among those of a run, dev and test."""
+    names = [f"{split}.{name}.{dict(task)['main_metric']}" for split in ("dev", "test") for name, task in tasks.items()]
+    return [name for name in names if name in metrics]
+
+
 def plain(scored: Scored) -> dict[str, Any]:
     """Scores as JSON types."""
     return {task: {system: its.to_rows() for system, its in systems.items()} for task, systems in scored.scores.items()}

@@ -50,6 +50,7 @@ class Config(Record):
     machine: MachineConfig
     seed: int = Field(0, ge=0)
     resume: str = "auto"
+    from_run: str | None = None
 
     @property
     def run_name(self) -> str:
@@ -78,7 +79,9 @@ class Config(Record):
 
     def key(self, data_fingerprint: str) -> str:
         """What two starts must share for the second to go on where the first stopped."""
-        decides = self.model_dump(mode="json", exclude={"resume": True, "track": True, "machine": {"progress": True}})
+        decides = self.model_dump(
+            mode="json", exclude={"resume": True, "from_run": True, "track": True, "machine": {"progress": True}}
+        )
         text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -102,6 +105,17 @@ def run(config: Config) -> None:
     train(config)
 
 
+def rebuilt(run_id: str) -> dict[str, Any]:
+    """The configuration of an earlier run, for `from_run`.
+
+    Raises:
+        ConfigError: there is no such run, or it trained nothing.
+    """
+    from khabar.commands import _earlier
+
+    return {**_earlier.find(run_id).config, "resume": "auto"}
+
+
 def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
     """Train every configuration under one parent run; repeats by seed or fold are summed up in a run of their own."""
     from khabar.commands import _multirun
@@ -112,7 +126,7 @@ def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
 def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     """Train once, under a parent run or none."""
     from khabar import tracking
-    from khabar.commands import _unfinished
+    from khabar.commands import _earlier, _unfinished
     from khabar.data import dataset
     from khabar.models import encoder as encoders
 
@@ -124,10 +138,14 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     print(f"Store: {store.address().uri}")
     data = dataset.load(config.data, config.task, config.audit)
     print(data.summary())
+    earlier = _earlier.find(config.from_run) if config.from_run else None
+    if earlier:
+        print(earlier.compared(config, data))
     print(encoders.licence_line(config.encoder), flush=True)
     work = _unfinished.open_(config.resume, config.key(data.fingerprint))
     tags = {"khabar.command": "train", **config.tags, "data.fingerprint": data.fingerprint}
     tags |= {"overrides": said} if said else {}
+    tags |= {"from_run": config.from_run} if config.from_run else {}
     done = False
     try:
         with tracking.run(
@@ -138,6 +156,8 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
         done = True
     finally:
         work.close(done=done)
+    if earlier:
+        print(earlier.result(trained.metrics))
     return trained
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from khabar import store
-from khabar.errors import KhabarError
+from khabar.errors import ConfigError, KhabarError
 from khabar.tracking import surroundings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
     from mlflow.entities import Metric
+    from mlflow.entities import Run as Entity
 
     from khabar.tracking.system import Monitor
 
@@ -225,6 +226,52 @@ def exists(run_id: str) -> bool:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             return False
         raise  # a store that does not answer has forgotten nothing
+
+
+def read(run_id: str) -> "Entity":
+    """A run that was tracked, as MLflow has it.
+
+    Raises:
+        ConfigError: the store has no such run; the message names the newest trainings.
+    """
+    if not exists(run_id):
+        client = store.start()
+        experiments = [each.experiment_id for each in client.search_experiments()]
+        newest = client.search_runs(experiments, "tags.`khabar.command` = 'train'", max_results=5)
+        there = "".join(f"\n  {each.info.run_id}  {each.info.run_name}" for each in newest)
+        raise ConfigError(
+            f"There is no run {run_id} in {store.address().uri}." + (f" The newest trainings:{there}" if there else "")
+        )
+    return store.start().get_run(run_id)
+
+
+def configuration(run: "Entity") -> dict[str, Any]:
+    """The configuration that a training was started with: its artifact `config.yaml`.
+
+    Raises:
+        ConfigError: the run was no training.
+    """
+    from mlflow.exceptions import MlflowException
+
+    command = run.data.tags.get("khabar.command", "none of khabar's")
+    if command != "train":
+        more = " Its children were: take the id of one of them." if command == "train -m" else ""
+        raise ConfigError(f"Run {run.info.run_id} ({run.info.run_name}) was no training: {command}.{more}")
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            file = store.start().download_artifacts(run.info.run_id, "config.yaml", folder)
+        except (MlflowException, OSError) as error:
+            raise ConfigError(f"Run {run.info.run_id} has no config.yaml among its artifacts: {error}") from error
+        plain: dict[str, Any] = yaml.safe_load(Path(file).read_text("utf-8"))
+    return plain
+
+
+def rows(run: "Entity") -> dict[str, int]:
+    """Split -> rows, of the data sets that a run was given."""
+    return {
+        item.tags[0].value: int(json.loads(item.dataset.profile or "{}").get("num_rows", 0))
+        for item in (run.inputs.dataset_inputs if run.inputs else ())
+    }
 
 
 def flatten(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - any JSON type
