@@ -4,16 +4,31 @@ import khabar
 
 model = khabar.load("models:/khabar-event_type-stance@champion")
 model.predict([text], questions=[("إيران", "وقف إطلاق النار")]).to_pandas()
+
+trained = khabar.train({"data": "files", "data.path": "mine.csv"}, encoder="arabert")
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from khabar.api import train
+    from khabar.commands.train import Trained
+    from khabar.errors import KhabarError
     from khabar.inference.model import Model, load
+    from khabar.inference.readings import Reading, Readings
     from khabar.schema import Article
 
-__all__ = ["Article", "Model", "load"]
-_WHERE = {"load": "khabar.inference.model", "Model": "khabar.inference.model", "Article": "khabar.schema"}
+__all__ = ["Article", "KhabarError", "Model", "Reading", "Readings", "Trained", "load", "train"]
+_WHERE = {
+    "Article": "khabar.schema",
+    "KhabarError": "khabar.errors",
+    "Model": "khabar.inference.model",
+    "Reading": "khabar.inference.readings",
+    "Readings": "khabar.inference.readings",
+    "Trained": "khabar.commands.train",
+    "load": "khabar.inference.model",
+    "train": "khabar.api",
+}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
@@ -23,3 +38,8 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands fo
     import importlib
 
     return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    """What a notebook's completion shows."""
+    return sorted(__all__)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from khabar.data.dataset import Dataset
     from khabar.inference.engine import Engine
+    from khabar.inference.model import Model
     from khabar.models.encoder import Encoder
     from khabar.tracking import Run
     from khabar.training.loop import Outcome
@@ -98,6 +99,12 @@ class Trained:
     metrics: Mapping[str, float]
     dev_metric: float | None
     test_metric: float | None
+
+    def load(self) -> "Model":
+        """The trained model."""
+        from khabar.inference.model import load
+
+        return load(self.model)
 
 
 def run(config: Config) -> None:
@@ -287,9 +294,10 @@ def _finish(
     exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
     exam = probes.record(_engine(classifier, card, encoder, exact))
     bundle.write(home, classifier, encoder.tokenizer, card, exam)
-    model = models.log(tracked, home, numbers)
+    logged = models.log(tracked, home, numbers)
+    model = f"runs:/{tracked.id}/bundle"
     if config.track.aliases:
-        version = models.register(tracked, model, config.model_name, config.track.aliases)
+        version = models.register(tracked, logged, config.model_name, config.track.aliases)
         model = f"models:/{config.model_name}/{version}"
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
         print(f"Registered {config.model_name} version {version}: {named}")
