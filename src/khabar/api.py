@@ -1,7 +1,7 @@
 """`khabar.train(...)`: what `khabar train` does, for a notebook or a program; the same configuration, the same run.
 
 trained = khabar.train({"data": "files", "data.path": "mine.csv", "loop": {"epochs": 3}}, encoder="arabert", seed=1)
-trained.metrics["test.event_type.macro_f1"]
+trained.metrics["test/event_type.macro_f1"]
 trained.load().predict([text]).to_pandas()
 """
 

@@ -21,7 +21,7 @@ def test_the_blocks_of_the_page_run(capsys, monkeypatch, tmp_path):
     for number, block in enumerate(blocks, 1):
         exec(compile(block, f"block {number} of docs/python.md", "exec"), names)
     said = capsys.readouterr().out
-    assert re.search(r"^test\.event_type\.macro_f1 0\.\d+ \[0\.\d+, 0\.\d+\]$", said, re.MULTILINE)
+    assert re.search(r"^test/event_type\.macro_f1 0\.\d+ \[0\.\d+, 0\.\d+\]$", said, re.MULTILINE)
     assert "loop.learning_rate" in said and "loop.epochs" in said
     table = names["readings"].to_pandas()
     assert set(table.columns) >= {"article", "label", "score", "start"}
@@ -37,7 +37,7 @@ def test_a_training_takes_paths_tuples_and_nested_fields(quick, tmp_path):
         {**words, "data": "files", "data.path": table, "task": "event_protest", "audit.near": 1.0},
         loop={"max_steps": 2}, suite={"baselines": ("majority",), "draws": 100}, track={"aliases": ()}, seed=5,
     )  # fmt: skip
-    assert trained.metrics["test.event_protest.majority.macro_f1"] > 0
+    assert trained.metrics["test_baselines/event_protest.majority.macro_f1"] > 0
     assert trained.model == f"runs:/{trained.run_id}/bundle"
     assert trained.load().engine.card.seed == 5
 

@@ -37,8 +37,8 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     client, (run,) = newest_run()
     assert run.info.status == "FINISHED"
     assert run.data.params["loop.max_steps"] == "4" and run.data.params["task.stance.labels.0"] == "favor"
-    assert 0 <= run.data.metrics["test.stance.macro_f1.low"] <= run.data.metrics["test.stance.macro_f1"]
-    assert {"test.event_type.majority.macro_f1", "dev_metric", "loss"} <= set(run.data.metrics)
+    assert 0 <= run.data.metrics["test/stance.macro_f1.low"] <= run.data.metrics["test/stance.macro_f1"]
+    assert {"test_baselines/event_type.majority.macro_f1", "dev_metric", "loss"} <= set(run.data.metrics)
     assert len(client.get_metric_history(run.info.run_id, "loss")) == 4
     assert {entry.dataset.name for entry in run.inputs.dataset_inputs} == {"seeds"}
     assert run.data.tags["encoder"] == "mini" and "version.torch" in run.data.tags
@@ -56,10 +56,12 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     assert (
         run.data.tags["git"].startswith(run.data.tags["mlflow.source.git.commit"][:8]) and run.data.tags["hardware.cpu"]
     )
-    assert {"system/cpu_utilization_percentage", "test.stance.recall.favor", "dev.stance.f1.favor"} <= set(
-        run.data.metrics
-    )
-    assert len(client.get_metric_history(run.info.run_id, "dev.stance.f1.favor")) > 2  # by step, and at the end
+    assert {
+        "system/cpu_utilization_percentage",
+        "test_labels/stance.recall.favor",
+        "dev_labels/stance.f1.favor",
+    } <= set(run.data.metrics)
+    assert len(client.get_metric_history(run.info.run_id, "dev_labels/stance.f1.favor")) > 2  # by step, and at the end
     folder = Path(client.download_artifacts(run.info.run_id, ""))
     plots = {path.name for path in (folder / "test").glob("stance_*.png")}
     assert plots == {f"stance_{name}.png" for name in ("confusion", "f1", "precision_recall", "reliability")}
@@ -146,9 +148,9 @@ def test_multirun_has_a_parent_with_children(khabar, quick):
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parent.info.run_id}
     assert {run.data.params["seed"] for run in children} == {"0", "1"}
     assert parent.data.metrics["dev_metric.best"] >= parent.data.metrics["dev_metric.mean"]
-    values = [run.data.metrics["test.stance.macro_f1"] for run in children]
-    assert parent.data.metrics["test.stance.macro_f1.mean"] == pytest.approx(sum(values) / 2)
-    assert parent.data.metrics["test.stance.macro_f1.spread"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
+    values = [run.data.metrics["test/stance.macro_f1"] for run in children]
+    assert parent.data.metrics["test/stance.macro_f1.mean"] == pytest.approx(sum(values) / 2)
+    assert parent.data.metrics["test/stance.macro_f1.spread"] == pytest.approx(abs(values[0] - values[1]) / 2**0.5)
     assert not any(".low" in name for name in parent.data.metrics)
     assert parent.data.tags["encoder"] == "mini" and "seed" not in parent.data.tags
     assert "All runs" in out and "over 2 runs" in out
@@ -186,8 +188,8 @@ def test_an_earlier_run_is_rebuilt_and_what_differs_is_said(khabar, quick, tmp_p
     config = {key: value for key, value in first.data.params.items() if key != "from_run"}
     assert {key: again.data.params[key] for key in config} == config
     assert again.data.params["seed"] == "3" and again.data.tags["from_run"] == first.info.run_id
-    assert again.data.metrics["test.event_protest.macro_f1"] == first.data.metrics["test.event_protest.macro_f1"]
-    main = "test.event_protest.macro_f1"
+    assert again.data.metrics["test/event_protest.macro_f1"] == first.data.metrics["test/event_protest.macro_f1"]
+    main = "test/event_protest.macro_f1"
     assert f"  {main}: {first.data.metrics[main]:.4f} there, {first.data.metrics[main]:.4f} here" in out
 
     code, out, err = khabar("train", f"from_run={first.info.run_id}", "seed=4", "encoder=mini", "loop.max_steps=1")

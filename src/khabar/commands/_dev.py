@@ -37,9 +37,9 @@ class Dev:
             cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
             scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
             mains.append(float(metrics.compute(scored, task.main_metric)))
-            found[f"dev.{name}.{task.main_metric}"] = mains[-1]
+            found[f"dev/{name}.{task.main_metric}"] = mains[-1]
             by_label = zip(task.labels, metrics.compute(scored, "f1").tolist(), strict=True)
-            found |= {f"dev.{name}.f1.{label}": value for label, value in by_label}
+            found |= {f"dev_labels/{name}.f1.{label}": value for label, value in by_label}
         return {**found, "dev_metric": sum(mains) / len(mains)}
 
     def chosen(self, engine: "Engine", card: "Card", *, calibrate: bool) -> "Card":
@@ -49,7 +49,7 @@ class Dev:
         logits = engine.logits(self.examples)
         temperature, thresholds = dict(card.temperature), dict(card.thresholds)
         measured = self.metrics(engine)
-        keys = {name: f"dev.{name}.{task.main_metric}" for name, task in self.tasks.items()}
+        keys = {name: f"dev/{name}.{task.main_metric}" for name, task in self.tasks.items()}
         main = {name: measured[key] for name, key in keys.items() if key in measured}
         if not calibrate:
             return card.model_copy(update={"main_metrics": main})

@@ -77,7 +77,7 @@ class Earlier:
 
         now = {**surroundings.tags(), **surroundings.machine()}
         for key in dict.fromkeys([*self.tags, *now]):
-            if key != "git.dirty" and key.startswith(TAGS) and self.tags.get(key) != now.get(key):
+            if key.startswith(TAGS) and self.tags.get(key) != now.get(key):
                 yield f"{key}: {self.tags.get(key, 'none')} -> {now.get(key, 'none')}"
 
 

@@ -20,7 +20,8 @@ from khabar.schema import Example, Prediction, Predictor, Task
 if TYPE_CHECKING:
     from khabar.tracking import Run
 
-COLUMNS = ("right", "task", "gold", "predicted", "probability", "text", "holder", "target", "example")
+BY_LABEL = ("precision", "recall", "f1")
+COLUMNS = ("right", "text", "gold", "predicted", "probability", "task", "holder", "target", "example")
 TEXT = 300  # characters of a text in the table of predictions
 SHOWN = {
     "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
@@ -103,28 +104,34 @@ def markdown(scored: Scored) -> str:
 
 
 def metrics(scored: Scored) -> dict[str, float]:
-    """Numbers for MLflow: `split.task.metric` with interval ends, per label `split.task.metric.LABEL`.
+    """Numbers for MLflow, whose UI makes a section of what stands before a slash.
 
-    The baselines' stand under their name. All that was scored, with every interval, is in the artifact `scores.json`.
+    `test/TASK.METRIC`, with `.low` and `.high`: the model. `test_labels/TASK.METRIC.LABEL`: the same by label.
+    `test_baselines/TASK.SYSTEM.METRIC`: the main metrics of the others. All that was scored, with every interval, is
+    in the artifact `scores.json`.
     """
     found: dict[str, float] = {}
-    for task, systems in scored.scores.items():
+    for name, systems in scored.scores.items():
+        for item in systems[scored.model].scores:
+            if item.label is None:
+                found |= _with_ends(f"{scored.split}/{name}.{item.metric}", item)
+            elif item.metric in BY_LABEL:
+                found[f"{scored.split}_labels/{name}.{item.metric}.{item.label}"] = item.value
         for system, its in systems.items():
-            plain = "".join(letter if letter.isalnum() else "_" for letter in system)
-            prefix = f"{scored.split}.{task}" + ("" if system == scored.model else f".{plain}")
-            for item in its.scores:
-                if item.label is None:
-                    found[f"{prefix}.{item.metric}"] = item.value
-                    found[f"{prefix}.{item.metric}.low"] = item.low
-                    found[f"{prefix}.{item.metric}.high"] = item.high
-                elif system == scored.model:
-                    found[f"{prefix}.{item.metric}.{item.label}"] = item.value
+            if system != scored.model:
+                plain = "".join(letter if letter.isalnum() else "_" for letter in system)
+                main = its.main(scored.tasks[name].main_metric)
+                found |= _with_ends(f"{scored.split}_baselines/{name}.{plain}.{main.metric}", main)
     return {key: value for key, value in found.items() if value == value}
+
+
+def _with_ends(key: str, score: Score) -> dict[str, float]:
+    return {key: score.value, f"{key}.low": score.low, f"{key}.high": score.high}
 
 
 def mains(metrics: Mapping[str, float], tasks: Mapping[str, Any]) -> list[str]:
     """The names of the tasks' main metrics among those of a run, dev and test."""
-    names = [f"{split}.{name}.{dict(task)['main_metric']}" for split in ("dev", "test") for name, task in tasks.items()]
+    names = [f"{split}/{name}.{dict(task)['main_metric']}" for split in ("dev", "test") for name, task in tasks.items()]
     return [name for name in names if name in metrics]
 
 
@@ -176,11 +183,11 @@ def _table(scored: Scored) -> list[tuple[Any, ...]]:
         text = example.unit_text if len(example.unit_text) <= TEXT else f"{example.unit_text[:TEXT]} …"
         row = (
             gold == said,
-            example.task,
+            text,
             ", ".join(example.gold or (NONE,)),
             ", ".join(answer.labels or (NONE,)),
             round(sure, 3),
-            text,
+            example.task,
             example.holder or "",
             example.target or "",
             example.id,

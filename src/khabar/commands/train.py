@@ -204,7 +204,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     print(f"{units:,} examples in {windows:,} windows of at most {longest} tokens.")
     if str(windower.cut):
         print(str(windower.cut))
-    tracked.log(0, {"cut.text_tokens": windower.cut.text_tokens, "cut.question_tokens": windower.cut.question_tokens})
+    tracked.log(0, {"cut/text_tokens": windower.cut.text_tokens, "cut/question_tokens": windower.cut.question_tokens})
 
     work = ClassificationWork(
         passes,
@@ -241,7 +241,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     if loop.resumed:
         print(f"Going on after step {loop.state.step} of {loop.steps}.")
     outcome = loop.run()
-    ended = {f"train.{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
+    ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
     tracked.log(outcome.steps, ended)
     print(_told(outcome))
     return _finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome, curve)

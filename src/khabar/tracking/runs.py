@@ -184,7 +184,13 @@ def run(
     where = store.experiment(client, experiment)
     if resume is None:
         extra = {"mlflow.parentRunId": parent} if parent else {}
-        resume = str(client.create_run(where, run_name=name, tags={**surroundings.tags(), **tags, **extra}).info.run_id)
+        every = {
+            **tags,
+            **surroundings.tags(),
+            **extra,
+            "mlflow.source.name": f"khabar {tags.get('khabar.command', '')}",
+        }
+        resume = str(client.create_run(where, run_name=name, tags=every).info.run_id)
     else:
         client.update_run(resume, status="RUNNING")
         if "error" in client.get_run(resume).data.tags:

@@ -1,6 +1,7 @@
 """What a run ran on: the code with what was not committed of it, the packages, the machine."""
 
 import contextlib
+import getpass
 import os
 import platform
 import subprocess
@@ -15,16 +16,15 @@ LONGEST = 1 << 20  # characters of a diff that are kept
 
 
 def tags() -> dict[str, str]:
-    """The commit and the versions: `git` is short and says whether there is more than was committed."""
-    found = {f"version.{package}": installed for package, installed in packages().items()}
-    found["version.python"] = platform.python_version()
+    """The commit, the versions, who: `git` is short and says whether there is more than was committed."""
+    found = {}
     if commit := _git("rev-parse", "HEAD"):
-        dirty = bool(_git("status", "--porcelain"))
-        found |= {
-            "mlflow.source.git.commit": commit,
-            "git": commit[:8] + ("-dirty" if dirty else ""),
-            "git.dirty": str(dirty).lower(),
-        }
+        dirty = "-dirty" if _git("status", "--porcelain") else ""
+        found = {"git": commit[:8] + dirty, "mlflow.source.git.commit": commit}
+    found |= {f"version.{package}": installed for package, installed in packages().items()}
+    found |= {"version.python": platform.python_version(), "mlflow.source.type": "LOCAL"}
+    with contextlib.suppress(OSError, KeyError):  # a container may have no user
+        found["mlflow.user"] = getpass.getuser()
     return found
 
 
