@@ -138,13 +138,14 @@ class Loop:
         ):
             for batches in self._batches():
                 metrics = self._step(batches)
+                state.seconds = metrics["seconds"] = before + time.monotonic() - began
                 self.log(state.step, metrics)
                 progress.step(state.step, metrics)
                 last = state.step >= self.steps
                 evaluated = self.evaluate is not None and (state.step % every == 0 or last)
                 if evaluated:
                     self._evaluate(progress)
-                state.seconds = before + time.monotonic() - began
+                state.seconds = before + time.monotonic() - began  # with the evaluation
                 due = time.monotonic() - saved >= self.config.checkpoint_every
                 due, stop = self._anywhere(due, told.stop)
                 if evaluated or last or due or stop:
