@@ -67,7 +67,7 @@ def precision_recall(scored: Scored) -> "Figure":
         known = f"AP {area[i]:.2f}" if count else "no gold rows"
         if count:
             recall, precision = _curve(scored.gold[:, i], scored.prob[:, i])
-            axes.step(recall, precision, where="post", color=colour, lw=1.3)
+            axes.step(recall, precision, where="pre", color=colour, lw=1.3)  # the area beneath is AP
         if count and hit[i] + false[i]:
             axes.plot(hit[i] / (hit[i] + missed[i]), hit[i] / (hit[i] + false[i]), "o", color=RED, ms=4, clip_on=False)
         axes.set_title(f"{label} ({count})\n{known}", fontsize=8)
