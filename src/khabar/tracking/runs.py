@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -15,6 +14,7 @@ import yaml
 
 from khabar import store
 from khabar.errors import ConfigError, KhabarError
+from khabar.store import impatient
 from khabar.tracking import surroundings
 
 if TYPE_CHECKING:
@@ -183,14 +183,11 @@ def run(
     client = store.start()
     where = store.experiment(client, experiment)
     if resume is None:
-        extra = {"mlflow.parentRunId": parent} if parent else {}
-        every = {
-            **tags,
-            **surroundings.tags(),
-            **extra,
-            "mlflow.source.name": f"khabar {tags.get('khabar.command', '')}",
-        }
-        resume = str(client.create_run(where, run_name=name, tags=every).info.run_id)
+        above = {"mlflow.parentRunId": parent} if parent else {}
+        source = {"mlflow.source.name": f"khabar {tags.get('khabar.command', '')}".strip()}
+        every = {**tags, **surroundings.tags(), **source, **above}
+        with store.allowed():
+            resume = str(client.create_run(where, run_name=name, tags=every).info.run_id)
     else:
         client.update_run(resume, status="RUNNING")
         if "error" in client.get_run(resume).data.tags:
@@ -292,16 +289,3 @@ def flatten(value: Any, key: str = "") -> dict[str, Any]:  # noqa: ANN401 - any 
 def safe(name: str) -> str:
     """A name as MLflow takes it for a parameter or a metric."""
     return "".join(letter if letter.isalnum() or letter in "_-. /:" else "_" for letter in name)
-
-
-@contextlib.contextmanager
-def impatient() -> Iterator[None]:
-    """Let a server fail within seconds; by itself, MLflow tries for four minutes."""
-    wanted = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-    added = {key: value for key, value in wanted.items() if key not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for key in added:
-            os.environ.pop(key, None)
