@@ -265,7 +265,7 @@ def _finish(
     from khabar.inference import probes
     from khabar.models import bundle
     from khabar.models.card import markdown
-    from khabar.tracking import models
+    from khabar.tracking import models, registered
 
     if dev.examples:
         card = dev.chosen(_engine(classifier, card, encoder, config), card, calibrate=config.suite.calibrate)
@@ -297,7 +297,12 @@ def _finish(
     logged = models.log(tracked, home, numbers)
     model = f"runs:/{tracked.id}/bundle"
     if config.track.aliases:
-        version = models.register(tracked, logged, config.model_name, config.track.aliases)
+        best = scored.get("test") or scored.get("dev")
+        mains = {task: best.main(task) for task in best.scores} if best else {}
+        split = best.split if best else "test"
+        version = registered.register(
+            tracked, logged, config.model_name, config.track.aliases, card, scores=mains, split=split
+        )
         model = f"models:/{config.model_name}/{version}"
         named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
         print(f"Registered {config.model_name} version {version}: {named}")

@@ -203,28 +203,40 @@ def download(uri: str) -> tuple[Path, str | None]:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    version = None
+    number = None
+    exact = uri
+    if uri.startswith("models:/"):
+        name, number = version(client, uri)
+        exact = f"models:/{name}/{number}"
     try:
-        if uri.startswith("models:/"):
-            name, version = _version(client, uri)
-            uri = f"models:/{name}/{version}"
         with allowed():
-            return Path(mlflow.artifacts.download_artifacts(uri)), version
+            return Path(mlflow.artifacts.download_artifacts(exact)), number
     except (MlflowException, OSError) as error:
         raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client, uri)}") from error
 
 
-def _version(client: "MlflowClient", uri: str) -> tuple[str, str]:
-    name = uri.removeprefix("models:/")
-    if "@" in name:
-        name, alias = name.split("@", 1)
-        return name, str(client.get_model_version_by_alias(name, alias).version)
-    if "/" in name:
-        name, version = name.rsplit("/", 1)
-        return name, version
-    raise ConfigError(
-        f"{uri} names no version. Write models:/{name}@ALIAS or models:/{name}/VERSION. {_exist(client, uri)}"
-    )
+def version(client: "MlflowClient", uri: str) -> tuple[str, str]:
+    """The name and the number that `models:/NAME@ALIAS` or `models:/NAME/VERSION` stands for.
+
+    Raises:
+        ConfigError: there is no such version; the message lists those that exist.
+    """
+    from mlflow.exceptions import MlflowException
+
+    name, sign, which = re.split("([@/])", f"{uri.removeprefix('models:/')}/", maxsplit=1)
+    which = which.rstrip("/")
+    if not which:
+        raise ConfigError(
+            f"{uri} names no version. Write models:/{name}@ALIAS or models:/{name}/VERSION. {_exist(client, uri)}"
+        )
+    try:
+        with allowed():
+            found = (
+                client.get_model_version_by_alias(name, which) if sign == "@" else client.get_model_version(name, which)
+            )
+    except MlflowException as error:
+        raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client, uri)}") from error
+    return name, str(found.version)
 
 
 def _exist(client: "MlflowClient", asked: str) -> str:

@@ -1,4 +1,4 @@
-"""MLflow: what is told of a run (`runs`), what it ran on (`surroundings`, `system`), its model (`models`)."""
+"""MLflow: runs (`runs`), what they ran on (`surroundings`, `system`), models (`models`), the registry (`registered`)."""
 
 from khabar.tracking.runs import Run, exists, run
 

@@ -1,10 +1,10 @@
-"""A bundle as an MLflow model: logged with a run, registered, found by its aliases."""
+"""A bundle as an MLflow model, logged with a run."""
 
 import contextlib
 import io
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from khabar import inference
@@ -39,17 +39,6 @@ def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
     now, of = int(time.time() * 1000), info.model_id
     run.send([Metric(safe(key), value, now, run.step, of, run_id=run.id) for key, value in metrics.items()])
     return str(info.model_uri)
-
-
-def register(run: Run, uri: str, name: str, aliases: Sequence[str]) -> str:
-    """Register a logged model under a name and its aliases; the result is its version."""
-    import mlflow
-
-    with quiet():
-        version = str(mlflow.register_model(uri, name).version)
-    for alias in aliases:
-        run.client.set_registered_model_alias(name, alias, version)
-    return version
 
 
 @contextlib.contextmanager
