@@ -16,7 +16,7 @@ import pytest
 
 from khabar import store, tracking
 from khabar.errors import ConfigError, DataError
-from khabar.tracking import models, runs
+from khabar.tracking import models, registered, runs
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
@@ -130,7 +130,9 @@ def logged(home, tmp_path_factory):
             run.log(7, {"test.f1": 0.5})
             uri = models.log(run, bundle, {"test.f1": 0.5, "a=b": 1.0})
             status = read(run).info.status
-            version = models.register(run, uri, "khabar-x", ["candidate", "champion"])
+            version = registered.register(
+                run, uri, "khabar-x", ["candidate", "champion"], tiny_bundle.engine()[0].card, {}, "test"
+            )
     return run, version, status
 
 

@@ -1,5 +1,6 @@
 """Where the store lies, its start from many processes at once, and models out of a real SQLite store."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,12 @@ import pytest
 import khabar
 from khabar import store, tracking
 from khabar.errors import ConfigError
-from khabar.tracking import models
+from khabar.tracking import models, registered
 from unit.inference import tiny_bundle
 
 
 @pytest.fixture(scope="module")
-def registered(tmp_path_factory):
+def made(tmp_path_factory):
     """A home with one registered model, in a folder whose name needs care in a URI."""
     home = tmp_path_factory.mktemp("home") / "بيت الأخبار"
     bundle = tiny_bundle.write(tmp_path_factory.mktemp("made") / "bundle")
@@ -22,14 +23,16 @@ def registered(tmp_path_factory):
         patch.setenv("KHABAR_HOME", str(home))
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         with tracking.run("e", "n", tags={}) as run:
-            assert models.register(run, models.log(run, bundle, {}), "khabar-x", ["candidate"]) == "1"
+            card = tiny_bundle.engine()[0].card
+            uri = models.log(run, bundle, {})
+            assert registered.register(run, uri, "khabar-x", ["candidate"], card, {}, "test") == "1"
     return home, run.id, bundle
 
 
 @pytest.fixture
-def home(registered, monkeypatch):
+def home(made, monkeypatch):
     """That home in force; tables of a fresh one take seconds to make."""
-    monkeypatch.setenv("KHABAR_HOME", str(registered[0]))
+    monkeypatch.setenv("KHABAR_HOME", str(made[0]))
 
 
 def test_the_variable_of_mlflow_comes_first(tmp_path, monkeypatch):
@@ -37,6 +40,45 @@ def test_the_variable_of_mlflow_comes_first(tmp_path, monkeypatch):
     where = store.address()
     assert (where.uri, where.local, where.artifacts) == ("http://127.0.0.1:5000", False, None)
     assert where.work == tmp_path / "home" / "mlruns" / "work"
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("http://10.0.0.1:5000", "http://10.0.0.1:5000"),
+        ("https://lina:ge@heim:x@mlflow.example/a", "https://***@mlflow.example/a"),
+        ("postgresql+psycopg://lina:geheim@db/mlflow", "postgresql+psycopg://***@db/mlflow"),
+    ],
+)
+def test_a_password_is_not_shown(uri, shown, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert (store.address().uri, store.address().full) == (shown, uri)
+    assert "geheim" not in repr(store.address())
+
+
+def test_a_password_leaves_the_address_for_the_variables_of_mlflow(monkeypatch):
+    for name in ("USERNAME", "PASSWORD"):
+        monkeypatch.setenv(f"MLFLOW_TRACKING_{name}", "another")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://lina:gehe%40im@127.0.0.1:9/path")
+    with pytest.raises(ConfigError, match=r"store http://\*\*\*@127\.0\.0\.1:9/path does not answer") as refused:
+        store.start()
+    assert "gehe" not in str(refused.value)
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "lina"
+    assert os.environ["MLFLOW_TRACKING_PASSWORD"] == "gehe@im"
+    assert os.environ["MLFLOW_TRACKING_URI"] == "http://127.0.0.1:9/path"
+
+
+def test_a_driver_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mysql+cymysql://u:geheim@127.0.0.1/x")
+    with pytest.raises(ConfigError, match=r"store mysql.* needs a driver: pip install cymysql") as refused:
+        store.start()
+    assert "geheim" not in str(refused.value)
+
+
+def test_another_sqlite_file_keeps_its_artifacts_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/there/x.db")
+    assert store.address().artifacts == (tmp_path / "there" / "artifacts").as_uri()
+    assert not store.address().local
 
 
 def test_then_khabar_home(tmp_path):
@@ -94,8 +136,8 @@ def test_eight_processes_start_one_fresh_store(tmp_path):
 
 
 @pytest.mark.parametrize("uri", ["models:/khabar-x@candidate", "models:/khabar-x/1", "runs:/RUN/bundle"])
-def test_a_model_is_loaded_by_alias_version_or_run(home, registered, uri):
-    _, run_id, bundle = registered
+def test_a_model_is_loaded_by_alias_version_or_run(home, made, uri):
+    _, run_id, bundle = made
     uri = uri.replace("RUN", run_id)
     model = khabar.load(uri)
     assert model.about["uri"] == uri
@@ -106,7 +148,14 @@ def test_a_model_is_loaded_by_alias_version_or_run(home, registered, uri):
 
 @pytest.mark.parametrize(
     "uri",
-    ["models:/khabar-x@champion", "models:/khabar-x/7", "models:/other@candidate", "models:/khabar-x", "runs:/0/b"],
+    [
+        "models:/khabar-x@champion",
+        "models:/khabar-x/7",
+        "models:/other@candidate",
+        "models:/khabar-x",
+        "models:/khabar-x@",
+        "runs:/0/b",
+    ],
 )
 def test_a_model_that_is_not_there_lists_those_that_are(home, uri):
     with pytest.raises(ConfigError, match=f"{uri}.*There are: models:/khabar-x@candidate"):
