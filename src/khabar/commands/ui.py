@@ -41,7 +41,7 @@ def run(config: Config) -> None:
     env = {
         "MLFLOW_BACKEND_STORE_URI": where.full,  # not on the command line, which every user of the machine can read
         "MLFLOW_DEFAULT_ARTIFACT_ROOT": str(where.artifacts),
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for judges and traces, of which khabar has none
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # seven processes for judges and traces
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     # a group of its own, so that Ctrl-C reaches khabar alone and all that the server started ends with it

@@ -1,4 +1,4 @@
-"""MLflow: runs (`runs`), what they ran on (`surroundings`, `system`), models (`models`), the registry (`registered`)."""
+"""MLflow: runs (`runs`), what they ran on (`surroundings`, `system`), models (`models`), a registry (`registered`)."""
 
 from khabar.tracking.runs import Run, exists, run
 
