@@ -20,6 +20,7 @@ from khabar.inference.engine import Engine
 from khabar.inference.readings import SILENT, Answer, Event, Evidence, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
+from khabar.registry import suggest
 from khabar.schema import OUTLET, Article, Example, Offsets, Task
 from khabar.text import normalizer, sentences
 
@@ -42,6 +43,15 @@ def load(uri: str, machine: MachineConfig | None = None) -> "Model":
     folder, version = folder_of(uri)
     opener = onnx.open_ if (folder / "model.onnx").is_file() else torch_bundle.open_
     return Model(opener(folder, machine), uri=uri, version=version, fingerprint=bundle.fingerprint(folder))
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a call asks for: the tasks to answer, and what counts as found."""
+
+    tasks: Mapping[str, Task]
+    threshold: float | None
+    top_k: int | None
 
 
 @dataclass
@@ -82,6 +92,8 @@ class Model:
         targets: Sequence[str] = (),
         watchlist: Watchlist | None = None,
         threshold: float | None = None,
+        tasks: Sequence[str] = (),
+        top_k: int | None = None,
     ) -> Readings:
         """Read articles.
 
@@ -92,14 +104,19 @@ class Model:
             targets: targets on which the outlet itself is asked.
             watchlist: names that become questions where a text mentions them.
             threshold: for all labels of multi-label tasks, in place of the model's own.
+            tasks: answer these alone, and encode nothing for the others; none named: all.
+            top_k: of each sentence and task the k most probable events, in place of the thresholds; with `threshold`,
+                the k most probable of those that reach it. A stance always has all its probabilities.
 
         Raises:
+            ConfigError: a task that the model does not answer, or a threshold or top_k out of range.
             DataError: an article has no text field, or a question is none. A text that can't be read is no error of the
                 call: its reading says why.
         """
         several = [articles] if isinstance(articles, str | Article | Mapping) else articles
         asked = [*questions, *((OUTLET, target) for target in targets)]
-        return Readings(tuple(self.stream(several, asked, watchlist=watchlist, threshold=threshold)))
+        read = self.stream(several, asked, watchlist=watchlist, threshold=threshold, tasks=tasks, top_k=top_k)
+        return Readings(tuple(read))
 
     def stream(
         self,
@@ -108,19 +125,47 @@ class Model:
         *,
         watchlist: Watchlist | None = None,
         threshold: float | None = None,
+        tasks: Sequence[str] = (),
+        top_k: int | None = None,
     ) -> Iterator[Reading]:
-        """The readings one after the other, in constant memory."""
+        """The readings one after the other, in constant memory; arguments and errors as of `predict`."""
+        wanted = self._wanted(threshold, tasks, top_k)
         asked = [parse_question(question) for question in questions]
+        return self._stream(articles, asked, watchlist, wanted)
+
+    def _wanted(self, threshold: float | None, tasks: Sequence[str], top_k: int | None) -> _Wanted:
+        named = (tasks,) if isinstance(tasks, str) else tasks
+        for name in named:
+            if name not in self.tasks:
+                raise ConfigError(f"tasks: the model does not answer {name!r}. {suggest(str(name), self.tasks)}")
+        if threshold is not None and not 0 < threshold < 1:
+            raise ConfigError(f"threshold is {threshold}; write a probability between 0 and 1, such as 0.5.")
+        if top_k is not None and top_k < 1:
+            raise ConfigError(f"top_k is {top_k}; write how many labels of a sentence are wanted, 1 or more.")
+        kept = {name: task for name, task in self.tasks.items() if name in named} if named else self.tasks
+        return _Wanted(kept, threshold, top_k)
+
+    def _stream(
+        self,
+        articles: "Iterable[str | Article | Mapping[str, Any]]",
+        asked: Sequence[Question],
+        watchlist: Watchlist | None,
+        wanted: _Wanted,
+    ) -> Iterator[Reading]:
         chunk: list[_Job] = []
         for article in articles:
-            chunk.append(self._job(article, asked, watchlist))
+            chunk.append(self._job(article, asked, watchlist, wanted))
             if len(chunk) == CHUNK:
-                yield from self._read(chunk, threshold)
+                yield from self._read(chunk, wanted)
                 chunk = []
-        yield from self._read(chunk, threshold)
+        yield from self._read(chunk, wanted)
 
     def _job(
-        self, article: "str | Article | Mapping[str, Any]", asked: Sequence[Question], watchlist: Watchlist | None
+        self,
+        article: "str | Article | Mapping[str, Any]",
+        asked: Sequence[Question],
+        watchlist: Watchlist | None,
+        wanted: _Wanted,
     ) -> _Job:
         job, own = _taken(article)
         try:
@@ -142,19 +187,19 @@ class Model:
         ]
         found = watchlist.questions(job.text) if watchlist else ()
         job.questions = list(dict.fromkeys([*own, *asked, *found]))
-        for example, without in self._examples(job):
+        for example, without in self._examples(job, wanted.tasks):
             job.examples.append(example)
             job.without.append(without)
         return job
 
-    def _examples(self, job: _Job) -> Iterator[tuple[Example, tuple[Offsets, ...]]]:
+    def _examples(self, job: _Job, tasks: Mapping[str, Task]) -> Iterator[tuple[Example, tuple[Offsets, ...]]]:
         """What to ask of an article, and what to leave out of the unit.
 
         A sentence task asks each sentence. An article's question is asked of the whole, then of the whole without each
         sentence in turn: the sentence whose absence costs the answer most is its evidence, for one more row of the
         pooling matrix and no more encoding.
         """
-        for task in self.tasks.values():
+        for task in tasks.values():
             if task.level == "sentence":
                 for i, span in enumerate(job.spans):
                     yield self._example(job, task, f"s{i}", None, span), ()
@@ -180,7 +225,7 @@ class Model:
             target=target,
         )
 
-    def _read(self, jobs: list[_Job], threshold: float | None) -> Iterator[Reading]:
+    def _read(self, jobs: list[_Job], wanted: _Wanted) -> Iterator[Reading]:
         """Answer a chunk in one go; where that fails, one by one, so that a bad text costs itself alone."""
         good = [job for job in jobs if not job.error]
         try:
@@ -196,7 +241,7 @@ class Model:
             if job.error:
                 yield Reading(job.reading_id, job.title, model=self.about, error=job.error)
             else:
-                yield self._reading(job, logits[id(job)], threshold)
+                yield self._reading(job, logits[id(job)], wanted)
 
     def _logits(self, jobs: list[_Job]) -> dict[int, np.ndarray[Any, np.dtype[np.float64]]]:
         examples = [example for job in jobs for example in job.examples]
@@ -205,19 +250,19 @@ class Model:
         ends = np.cumsum([len(job.examples) for job in jobs])
         return {id(job): logits[end - len(job.examples) : end] for job, end in zip(jobs, ends, strict=True)}
 
-    def _reading(self, job: _Job, logits: Any, threshold: float | None) -> Reading:  # noqa: ANN401 - array
+    def _reading(self, job: _Job, logits: Any, wanted: _Wanted) -> Reading:  # noqa: ANN401 - array
         events: list[Event] = []
         article_events: dict[str, float] = {}
         stances: list[Stance] = []
         answers: list[Answer] = []
         unasked = False
-        for name, task in self.tasks.items():
+        for name, task in wanted.tasks.items():
             rows = [i for i, example in enumerate(job.examples) if example.task == name]
             if not rows:
                 unasked |= bool(task.asks)
                 continue
             prob = self.engine.probabilities(logits[rows], name)
-            decided = self.engine.decide(prob, name, threshold)
+            decided = self._decide(prob, task, wanted)
             answers += _answers(task, job, rows, prob, decided)
             if task.level == "sentence":
                 events += _events(task, job, prob, decided)
@@ -236,6 +281,18 @@ class Model:
             notes=(UNASKED,) if unasked else (),
             answers=tuple(answers),
         )
+
+    def _decide(self, prob: Any, task: Task, wanted: _Wanted) -> Any:  # noqa: ANN401 - arrays
+        """What counts as found of a task's answers [N, K]."""
+        if wanted.top_k is None or task.level != "sentence":
+            return self.engine.decide(prob, task.name, wanted.threshold)
+        events = prob.copy()
+        if task.empty_as is not None:
+            events[:, task.labels.index(task.empty_as)] = -1
+        most = np.argsort(-events, axis=1, kind="stable")[:, : wanted.top_k]
+        found = np.zeros(prob.shape, bool)
+        np.put_along_axis(found, most, True, axis=1)
+        return found & (events >= (wanted.threshold or 0))
 
 
 def _taken(article: "str | Article | Mapping[str, Any]") -> tuple[_Job, list[Question]]:

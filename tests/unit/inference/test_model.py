@@ -130,6 +130,84 @@ def test_a_threshold_stands_in_for_the_models_own(model):
     assert model.predict(TEXT, [QUESTION], threshold=0.9)[0].stances == model.predict(TEXT, [QUESTION])[0].stances
 
 
+def best(reading, k, task=None, at_least=0.0):
+    """The k most probable labels of each sentence, by its answers."""
+    found = set()
+    for answer in (answer for answer in reading.answers if answer.span and answer.task == (task or answer.task)):
+        most = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
+        found |= {
+            (*answer.span, label) for label, p in [pair for pair in most if pair[0] != "none"][:k] if p >= at_least
+        }
+    return found
+
+
+@pytest.mark.parametrize("k", [1, 3, 100])
+def test_top_k_takes_the_most_probable_labels_of_every_sentence(model, k):
+    plain, found = model.predict(TEXT, [QUESTION])[0], model.predict(TEXT, [QUESTION], top_k=k)[0]
+    assert {(event.start, event.end, event.label) for event in found.events} == best(plain, k)
+    assert len(found.events) == 5 * min(k, 16)
+    assert (found.stances, found.article_events) == (plain.stances, plain.article_events)
+    middle = float(np.median([event.score for event in found.events]))
+    above = model.predict(TEXT, [QUESTION], top_k=k, threshold=middle)[0]
+    assert {(event.start, event.end, event.label) for event in above.events} == best(plain, k, at_least=middle)
+    assert 0 < len(above.events) < len(found.events)
+
+
+def test_top_k_counts_no_label_that_stands_for_none_and_counts_by_task():
+    engine, _ = tiny_bundle.engine("event_quad5", "event_type")
+    reader = Model(engine, uri="")
+    for k in (1, 5):
+        found = reader.predict(TEXT, top_k=k)[0]
+        for task in ("event_quad5", "event_type"):
+            events = {(event.start, event.end, event.label) for event in found.events if event.task == task}
+            assert events == best(found, k, task)
+    assert sum(event.task == "event_quad5" for event in found.events) == 5 * 4
+
+
+def test_tasks_limit_what_is_answered_and_what_is_encoded(model):
+    windows = []
+    forward = model.engine.forward
+
+    def counted(batch):
+        windows.append(len(batch.ids_WL))
+        return forward(batch)
+
+    both = model.predict(TEXT, [QUESTION])[0]
+    reader = Model(model.engine, uri="")
+    model.engine.forward = counted
+    try:
+        events = reader.predict(TEXT, [QUESTION], tasks=["event_type"])[0]
+        assert windows == [1]  # the text without a question, once
+        stances = reader.predict(TEXT, [QUESTION], tasks="stance")[0]
+        assert windows == [1, 1]
+    finally:
+        model.engine.forward = forward
+    assert [(event.start, event.label) for event in events.events] == [(e.start, e.label) for e in both.events]
+    assert events.article_events == pytest.approx(both.article_events, abs=1e-5)
+    assert (events.stances, events.notes) == ((), ())
+    assert (stances.events, stances.article_events) == ((), {})
+    assert stances.stances[0].probabilities == pytest.approx(both.stances[0].probabilities, abs=1e-5)
+    assert "no stance was asked" in reader.predict(TEXT, tasks=["stance"])[0].notes[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"tasks": ["event_typ"]}, "does not answer 'event_typ'. Did you mean 'event_type'"),
+        ({"tasks": ["stance", "x"]}, "does not answer 'x'. There are: event_type, stance"),
+        ({"threshold": 0}, "threshold is 0;"),
+        ({"threshold": 2.0}, "threshold is 2.0;"),
+        ({"threshold": float("nan")}, "threshold is nan;"),
+        ({"top_k": 0}, "top_k is 0;"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_named_before_anything_is_read(model, options, why):
+    with pytest.raises(ConfigError, match=why):
+        model.predict([TEXT], **options)
+    with pytest.raises(ConfigError, match=why):
+        model.stream([TEXT], **options)
+
+
 def test_article_events_are_the_highest_of_the_sentences(model):
     reading = model.predict(TEXT, threshold=1e-9)[0]
     highest = dict.fromkeys(model.tasks["event_type"].labels, 0.0)
@@ -155,7 +233,7 @@ def test_evidence_is_the_sentence_whose_absence_costs_most(model):
     spans = {(event.start, event.end) for event in model.predict(TEXT, threshold=1e-9)[0].events}
     assert (stance.evidence.start, stance.evidence.end) in spans
     assert stance.evidence.text == TEXT[stance.evidence.start : stance.evidence.end]
-    job = model._job(TEXT, [(stance.holder, stance.target)], None)
+    job = model._job(TEXT, [(stance.holder, stance.target)], None, model._wanted(None, (), None))
     asks = [(e, skip) for e, skip in zip(job.examples, job.without, strict=True) if e.task == "stance"]
     logits = model.engine.logits([e for e, _ in asks], [skip for _, skip in asks])
     left = model.engine.probabilities(logits, "stance")[1:, model.tasks["stance"].labels.index(stance.label)]
