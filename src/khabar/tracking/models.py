@@ -2,15 +2,25 @@
 
 import contextlib
 import io
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import khabar
 from khabar import inference
 from khabar.inference.probes import TEXTS
+from khabar.models.bundle import read_card
 from khabar.tracking.runs import Run, safe
-from khabar.tracking.surroundings import packages
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+
+SERVING = ("filelock", "mlflow", "numpy", "pandas", "pydantic", "pyyaml", "tokenizers")  # by any runtime
 
 
 def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
@@ -18,27 +28,58 @@ def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
     import mlflow
     import pandas as pd
     from mlflow.entities import Metric
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, Schema
 
-    text = DataType.string
-    optional = [ColSpec(text, column, required=False) for column in ("id", "questions")]
-    signature = ModelSignature(
-        Schema([ColSpec(text, "text"), *optional]), Schema([ColSpec(text, "id"), ColSpec(text, "reading")])
-    )
-    with quiet(), mlflow.start_run(run_id=run.id):
+    example = pd.DataFrame({"text": [TEXTS[0]], "id": ["1"], "questions": ['["مقترح الوساطة"]']})
+    with quiet(), _code() as code, mlflow.start_run(run_id=run.id):
         info = mlflow.pyfunc.log_model(
             name="bundle",
             python_model=str(Path(inference.__path__[0], "pyfunc.py")),
             artifacts={"bundle": str(bundle)},
-            signature=signature,
-            input_example=pd.DataFrame({"text": [TEXTS[0]], "questions": ['["مقترح الوساطة"]']}),
-            pip_requirements=[f"{package}=={installed}" for package, installed in packages().items()],
+            signature=_signature(),
+            input_example=(example, {"threshold": 0.5, "top_k": 3, "tasks": list(read_card(bundle).tasks)}),
+            code_paths=[code],
+            pip_requirements=requirements(bundle),
         )
     run.client.update_run(run.id, status="RUNNING")  # leaving the block has ended the run; it is not over yet
     now, of = int(time.time() * 1000), info.model_id
     run.send([Metric(safe(key), value, now, run.step, of, run_id=run.id) for key, value in metrics.items()])
     return str(info.model_uri)
+
+
+def _signature() -> "ModelSignature":
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+    text = DataType.string
+    optional = [ColSpec(text, column, required=False) for column in ("id", "questions")]
+    params = [
+        ParamSpec("threshold", DataType.double, None),
+        ParamSpec("top_k", DataType.long, None),
+        ParamSpec("tasks", text, [], shape=(-1,)),  # an array takes no None
+    ]
+    return ModelSignature(
+        Schema([ColSpec(text, "text"), *optional]),
+        Schema([ColSpec(text, "id"), ColSpec(text, "reading")]),
+        ParamSchema(params),
+    )
+
+
+def requirements(bundle: Path) -> list[str]:
+    """What a fresh environment needs to answer with a bundle, in the versions of this one.
+
+    khabar itself is not among it, for its code is logged with the model.
+    """
+    runtime = ("onnxruntime",) if (bundle / "model.onnx").is_file() else ("safetensors", "torch", "transformers")
+    return [f"{package}=={version(package).split('+')[0]}" for package in sorted((*SERVING, *runtime))]
+
+
+@contextlib.contextmanager
+def _code() -> Iterator[str]:
+    """A folder with khabar's modules alone: a wheel also holds the seeds, many times as much."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "khabar")
+        shutil.copytree(khabar.__path__[0], copy, ignore=shutil.ignore_patterns("configs", "seeds", "__pycache__"))
+        yield str(copy)
 
 
 @contextlib.contextmanager
