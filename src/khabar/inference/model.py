@@ -25,7 +25,8 @@ from khabar.schema import OUTLET, Article, Example, Offsets, Task
 from khabar.text import normalizer, sentences
 
 Question = tuple[str | None, str]
-CHUNK = 32  # articles whose windows are batched together
+CHUNK = 128  # articles whose windows are batched together, those alike in length
+WEIGHT = 5e7  # characters times examples of a chunk, some 250 MB: long articles with many questions come in fewer
 UNASKED = "no stance was asked: give questions, or a watchlist with a name that the text mentions"
 
 
@@ -153,11 +154,14 @@ class Model:
         wanted: _Wanted,
     ) -> Iterator[Reading]:
         chunk: list[_Job] = []
+        weight = 0
         for article in articles:
-            chunk.append(self._job(article, asked, watchlist, wanted))
-            if len(chunk) == CHUNK:
+            job = self._job(article, asked, watchlist, wanted)
+            chunk.append(job)
+            weight += len(job.text) * len(job.examples)
+            if len(chunk) == CHUNK or weight > WEIGHT:
                 yield from self._read(chunk, wanted)
-                chunk = []
+                chunk, weight = [], 0
         yield from self._read(chunk, wanted)
 
     def _job(

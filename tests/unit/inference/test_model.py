@@ -274,6 +274,19 @@ def test_a_stream_holds_one_chunk_at_a_time(model):
     assert [reading.id for reading in stream] == [str(number) for number in range(1, 3 * CHUNK)]
 
 
+def test_a_chunk_of_long_articles_with_many_questions_is_smaller(model, monkeypatch):
+    taken = []
+    asked = [QUESTION, (None, "اتفاق")]
+    alike = model.predict([TEXT] * 5, asked).to_dicts()
+    examples = 5 + 2 * 6
+    monkeypatch.setattr("khabar.inference.model.WEIGHT", len(TEXT) * examples)
+    stream = model.stream((taken.append(1) or TEXT for _ in range(5)), asked)
+    assert next(stream).error is None
+    assert len(taken) == 2
+    assert [reading.id for reading in stream] == [reading["id"] for reading in alike[1:]]
+    assert len(taken) == 5
+
+
 def test_a_table_has_one_row_a_finding_whatever_was_found(model):
     readings = model.predict([TEXT, ""], [QUESTION])
     table = readings.to_pandas()
