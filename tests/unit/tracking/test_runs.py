@@ -175,7 +175,7 @@ def test_mlflow_serves_the_model_without_a_pickle(logged, monkeypatch):
     assert [len(reading["stances"]) for reading in readings] == [2, 1, 0]
     assert readings[2]["error"] == "The text is empty."
     assert json.loads(model.predict(pd.DataFrame({"text": [TEXT]}))["reading"][0])["events"]
-    with pytest.raises(DataError, match="no JSON list"):
+    with pytest.raises(mlflow.exceptions.MlflowException, match="no JSON list"):
         model.predict(pd.DataFrame({"text": [TEXT], "questions": ["["]}))
 
 
