@@ -1,7 +1,7 @@
 """A folder is a registry: the name of a plug-in is the name of its file.
 
-Importers, predictors and commands are found here; an installed package adds its own by an entry point of the group
-`khabar.importers`, `khabar.predictors` or `khabar.commands`.
+Importers, predictors, export formats and commands are found here; an installed package adds its own by an entry point
+of the group `khabar.importers`, `khabar.predictors`, `khabar.formats` or `khabar.commands`.
 """
 
 import difflib
@@ -16,12 +16,13 @@ from khabar.errors import ConfigError
 FOLDERS = {
     "importers": "khabar.data.importers",
     "predictors": "khabar.inference.predictors",
+    "formats": "khabar.models.export",
     "commands": "khabar.commands",
 }
 
 
 def names(kind: str) -> tuple[str, ...]:
-    """The names of all plug-ins of a kind ("importers", "predictors", "commands"), sorted."""
+    """The names of all plug-ins of a kind ("importers", "predictors", "formats", "commands"), sorted."""
     folder = importlib.import_module(FOLDERS[kind])
     own = {module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_")}
     return tuple(sorted(own | {point.name for point in importlib.metadata.entry_points(group=f"khabar.{kind}")}))

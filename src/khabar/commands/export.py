@@ -1,9 +1,12 @@
-"""Export a model to another runtime; the answers are compared before the file is kept."""
+"""Export a model to another runtime; its answers are compared with the bundle's before the folder is kept."""
 
 import shutil
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
+from khabar import registry
 from khabar.config import MachineConfig, Record
 from khabar.errors import ConfigError
 
@@ -13,37 +16,41 @@ class Config(Record):
 
     machine: MachineConfig
     model: str
-    format: Literal["onnx", "bundle"] = "onnx"
+    format: str = "onnx"
+    precision: Literal["fp32", "int8"] = "fp32"
+    task: str | None = None
     output: str
+    text: str | None = "seeds/corpus/articles.jsonl"
+    limit: int = Field(50, ge=1)
 
 
 def run(config: Config) -> None:
-    """Write the export aside, let it sit the bundle's exam, then put it in place."""
+    """Write the export aside, let it sit the bundle's exam and read real text, then put it in place."""
+    from khabar.commands._articles import open_source
+    from khabar.inference.certificate import certify
     from khabar.inference.model import folder_of
-    from khabar.inference.predictors import bundle as torch_bundle
-    from khabar.inference.predictors import onnx
-    from khabar.models import bundle, export
+    from khabar.models import bundle
 
+    writer = registry.load("formats", config.format)
     output = Path(config.output)
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _ours(output):
         raise ConfigError(f"{output} exists and is no khabar export. Choose another output=.")
+    articles = open_source(config.text).articles if config.text else iter(())
     source, _ = folder_of(config.model)
     aside = output.with_name(output.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.parent.mkdir(parents=True, exist_ok=True)
     try:
-        if config.format == "onnx":
-            export.to_onnx(source, aside)
-            worst = onnx.open_(aside, config.machine).examine(bundle.read_probes(aside))
-        else:
-            shutil.copytree(source, aside)
-            worst = torch_bundle.open_(aside, config.machine).examine(bundle.read_probes(aside))
+        writer.write(source, aside, precision=config.precision, task=config.task)
+        certificate = certify(source, aside, config.machine, config.text, articles, config.limit)
+        if certificate.runtime != "bundle":  # a copy keeps its fingerprint
+            bundle.write_json(aside / bundle.CERTIFICATE, certificate.model_dump(mode="json"))
+            bundle.seal(aside)
         shutil.rmtree(output, ignore_errors=True)
         aside.rename(output)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    size = sum(path.stat().st_size for path in output.iterdir()) / 2**20
-    print(f"Written: {output} ({size:.1f} MiB). Largest difference of a probability on the probe: {worst:.1e}.")
+    print("\n".join([f"Written: {output}", *certificate.lines()]))
     print(f"Load it: khabar.load({str(output)!r}); khabar predict model={output} input=article.txt")
 
 

@@ -195,7 +195,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         dropout=0.1 if config.loop.dropout is None else config.loop.dropout,
     )
     card = _card(config, encoder, data)
-    windower = Windower(encoder.tokenizer, config.windows, encoder.max_length)
+    windower = Windower(encoder.tokenizer, config.windows, encoder.max_length, config.task)
     training = data.training
     passes = windower.passes(training)
     units = sum(len(item.units) for item in passes)

@@ -31,6 +31,7 @@ class Engine:
         tokenizer: with the normaliser inside.
         forward: logits [U, C] of a batch.
         batch_tokens: padded tokens of one batch.
+        precision: that `forward` computes in: fp32, bf16 or int8.
     """
 
     name: str
@@ -38,11 +39,12 @@ class Engine:
     tokenizer: Tokenizer
     forward: Forward
     batch_tokens: int = 8192
+    precision: str = "fp32"
 
     def __post_init__(self) -> None:
         """Read the window templates once."""
-        self.windower = Windower(self.tokenizer, self.card.windows, self.card.max_length)
         self.tasks: dict[str, Task] = self.card.tasks
+        self.windower = Windower(self.tokenizer, self.card.windows, self.card.max_length, self.tasks)
         self.columns: dict[str, slice] = {}
         at = 0
         for name, task in self.tasks.items():
@@ -95,7 +97,7 @@ class Engine:
                 )
         return [found[i] for i in range(len(examples))]
 
-    def examine(self, probes: Sequence[Probe], precision: str = "fp32") -> float:
+    def examine(self, probes: Sequence[Probe]) -> float:
         """Take the exam; the result is the largest difference of a probability.
 
         Raises:
@@ -109,10 +111,10 @@ class Engine:
             for answer, probe in zip(answers, probes, strict=True)
         ]
         worst = int(np.argmax(differences))
-        if not differences[worst] <= TOLERANCE[precision]:
+        if not differences[worst] <= TOLERANCE[self.precision]:
             raise GateError(
                 f"{self.name} does not answer as it was recorded: probe {worst} ({probes[worst].task}, "
-                f"{probes[worst].text[:40]!r}) is off by {differences[worst]:.2e}, over {TOLERANCE[precision]:.0e} for "
-                f"{precision}. The file was damaged, or a library computes differently: export the model again here."
+                f"{probes[worst].text[:40]!r}) is off by {differences[worst]:.2e}, over {TOLERANCE[self.precision]:.0e} for "
+                f"{self.precision}. The file was damaged, or a library computes differently: export the model again here."
             )
         return differences[worst]

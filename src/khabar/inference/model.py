@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from khabar import registry
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
 from khabar.inference.engine import Engine
@@ -33,17 +34,18 @@ UNASKED = "no stance was asked: give questions, or a watchlist with a name that 
 def load(uri: str, machine: MachineConfig | None = None) -> "Model":
     """A model by folder, `models:/NAME@ALIAS`, `models:/NAME/VERSION` or `runs:/RUN_ID/bundle`.
 
+    A bundle or any export: the card in the folder says which file of `inference/predictors/` opens it.
+
     Raises:
         ConfigError: there is no such model; the message says what exists.
         DataError: the bundle is damaged.
         GateError: it does not answer its probe as it was recorded.
     """
-    from khabar.inference.predictors import bundle as torch_bundle
-    from khabar.inference.predictors import onnx
-
     folder, version = folder_of(uri)
-    opener = onnx.open_ if (folder / "model.onnx").is_file() else torch_bundle.open_
-    return Model(opener(folder, machine), uri=uri, version=version, fingerprint=bundle.fingerprint(folder))
+    opener = registry.load("predictors", bundle.runtime(folder))
+    if not hasattr(opener, "open_"):
+        raise DataError(f"{folder} asks for {opener.__name__}, which opens no folder. Copy or export it again.")
+    return Model(opener.open_(folder, machine), uri=uri, version=version, fingerprint=bundle.fingerprint(folder))
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ class Model:
             asked = dict.fromkeys((h if "holder" in task.asks else None, t) for h, t in job.questions)
             for q, question in enumerate(asked if task.asks else [None]):
                 yield self._example(job, task, f"q{q}", question), ()
-                if question is not None and len(job.spans) > 1:
+                if question is not None and len(job.spans) > 1 and task.pool != "cls":  # that sees no single sentence
                     for i, span in enumerate(job.spans):
                         yield self._example(job, task, f"q{q}-{i}", question), (span,)
 
@@ -341,8 +343,9 @@ def _stances(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) ->
             label, evidence = task.labels[k], None
             if label not in (*SILENT, task.empty_as) and job.spans:
                 dropped = prob[at, k] - prob[at + 1 : following, k]
-                start, end = job.spans[int(dropped.argmax()) if len(dropped) else 0]
-                evidence = Evidence(start, end, job.text[start:end])
+                if len(dropped) or len(job.spans) == 1:
+                    start, end = job.spans[int(dropped.argmax()) if len(dropped) else 0]
+                    evidence = Evidence(start, end, job.text[start:end])
             example = job.examples[rows[at]]
             probabilities = dict(zip(task.labels, prob[at].tolist(), strict=True))
             yield Stance(task.name, example.holder, example.target, label, probabilities, evidence)

@@ -7,13 +7,17 @@ khabar.json             the card: tasks, label names, thresholds, temperatures, 
 probe.json              texts and their probabilities, recorded in fp32 on CPU
 README.md               the model card, for a person
 manifest.json           sha256 of each file above
+
+An export is the same folder with other weights (`models/export/`): its card names the runtime that opens it, and a
+`certificate.json` tells how its answers differ from the bundle's.
 """
 
 import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, ValidationError
 from tokenizers import Tokenizer
@@ -29,12 +33,16 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 REQUIRED = ("khabar.json", "probe.json", "tokenizer.json")
-READ = (*REQUIRED, "config.json", "model.safetensors", "model.onnx")  # what is read, and so must be in the manifest
+CERTIFICATE = "certificate.json"
+WEIGHTS = ("model.safetensors", "model.onnx", "openvino_model.xml", "openvino_model.bin")
+READ = (*REQUIRED, CERTIFICATE, "config.json", *WEIGHTS)  # what is read, and so must be in the manifest
 NOT_KEPT = ("id2label", "label2id", "_name_or_path")  # LABEL_0 and its like, and where the encoder once lay
+
+Precision = Literal["fp32", "int8"]
 
 
 class Card(Record):
-    """`khabar.json`: what a bundle knows of itself."""
+    """`khabar.json`: what a bundle knows of itself; `runtime` is the file of inference/predictors/ that opens it."""
 
     format: int = FORMAT
     khabar: str
@@ -49,6 +57,8 @@ class Card(Record):
     data: dict[str, Any]
     seed: int = Field(ge=0)
     main_metrics: dict[str, float] = Field({})  # on dev, task -> value
+    runtime: str = "bundle"
+    precision: Precision = "fp32"  # of the weights: what its exam allows
 
 
 class Probe(Record):
@@ -84,8 +94,8 @@ def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Ca
     settings: dict[str, Any] = classifier.encoder.config.to_dict()  # type: ignore[union-attr, operator]
     write_json(aside / "config.json", {key: value for key, value in settings.items() if key not in NOT_KEPT})
     normalizer.save(tokenizer, aside, card.max_length)
-    write_json(aside / "khabar.json", card.model_dump(mode="json"))
-    write_json(aside / "probe.json", [probe.model_dump(mode="json") for probe in probes])
+    write_card(aside, card)
+    write_probes(aside, probes)
     (aside / "README.md").write_text(markdown(card), "utf-8")
     seal(aside)
     shutil.rmtree(folder, ignore_errors=True)
@@ -93,9 +103,23 @@ def write(folder: Path, classifier: "Classifier", tokenizer: Tokenizer, card: Ca
     return fingerprint(folder)
 
 
+def write_card(folder: Path, card: Card) -> None:
+    """Write `khabar.json`."""
+    write_json(folder / "khabar.json", card.model_dump(mode="json"))
+
+
+def write_probes(folder: Path, probes: Sequence[Probe]) -> None:
+    """Write `probe.json`."""
+    write_json(folder / "probe.json", [probe.model_dump(mode="json") for probe in probes])
+
+
 def write_json(path: Path, value: object) -> None:
     """Write readable JSON."""
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    path.write_text(_json(value), "utf-8")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
 def seal(folder: Path) -> None:
@@ -105,8 +129,19 @@ def seal(folder: Path) -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """16 hex digits that change with any byte of the bundle."""
-    return hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()[:16]
+    """16 hex digits that change with any byte of the bundle but its certificate, whose timings are new each time."""
+    manifest = _object(folder, "manifest.json")
+    manifest.pop(CERTIFICATE, None)
+    return hashlib.sha256(_json(manifest).encode()).hexdigest()[:16]
+
+
+def runtime(folder: Path) -> str:
+    """Which predictor opens a folder, as its card says; whether the card is unchanged, the predictor will see.
+
+    Raises:
+        DataError: not a bundle.
+    """
+    return str(_object(folder, "khabar.json").get("runtime", "bundle"))
 
 
 def read_card(folder: Path) -> Card:
@@ -115,14 +150,7 @@ def read_card(folder: Path) -> Card:
     Raises:
         DataError: not a bundle, a file is missing or changed, or a newer khabar wrote it.
     """
-    try:
-        manifest: dict[str, str] = dict(json.loads((folder / "manifest.json").read_text("utf-8")))
-        plain: dict[str, Any] = dict(json.loads((folder / "khabar.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise DataError(
-            f"{folder} is not a khabar bundle: {error}. A bundle is a folder with khabar.json and manifest.json, "
-            "as `khabar train` and `khabar export` write it."
-        ) from error
+    manifest, plain = _object(folder, "manifest.json"), _object(folder, "khabar.json")
     present = [name for name in READ if (folder / name).exists()]
     for name in dict.fromkeys([*REQUIRED, *present, *manifest]):
         path = folder / name
@@ -161,7 +189,7 @@ def read_classifier(folder: Path, card: Card) -> "Classifier":
     from khabar.models.encoder import POOLED
 
     if lacking := [name for name in ("config.json", "model.safetensors") if not (folder / name).is_file()]:
-        raise DataError(f"{folder} lacks {' and '.join(lacking)}. Of an ONNX export, take the bundle it came from.")
+        raise DataError(f"{folder} lacks {' and '.join(lacking)}. Of an export, take the bundle it came from.")
     plain = json.loads((folder / "config.json").read_text("utf-8"))
     if plain.get("model_type") not in CONFIG_MAPPING:
         raise DataError(f"This transformers knows no model type {plain.get('model_type')!r}, which {folder} asks for.")
@@ -171,6 +199,16 @@ def read_classifier(folder: Path, card: Card) -> "Classifier":
     classifier = Classifier(encoder, card.tasks, uses_token_types=card.uses_token_types)
     classifier.load_state_dict(load_file(folder / "model.safetensors"))
     return classifier.eval()
+
+
+def _object(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads((folder / name).read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise DataError(
+            f"{folder} is not a khabar bundle: {error}. A bundle is a folder with khabar.json and manifest.json, "
+            "as `khabar train` and `khabar export` write it."
+        ) from error
 
 
 def _sha256(path: Path) -> str:

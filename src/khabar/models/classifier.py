@@ -18,17 +18,22 @@ class Pool(nn.Module):
         super().__init__()
         self.kind = kind
         self.query = nn.Linear(hidden, 1) if kind == "attention" else None
+        self.dense = nn.Linear(hidden, hidden) if kind == "cls" else None
+        if self.dense is not None:
+            nn.init.normal_(self.dense.weight, std=0.02)
+            nn.init.zeros_(self.dense.bias)
 
     def forward(self, h_WLH: Tensor, member_UT: Tensor) -> Tensor:
         """Pool hidden states into [U, H].
 
-        cls: the mean of the first tokens of the windows a unit lies in. mean, max: over its tokens. attention: over its
-        tokens, weighted by the softmax of a learned query.
+        cls: the mean of the first tokens of the windows a unit lies in, then a learned layer and tanh; of one window
+        that is what BERT's pooler and RoBERTa's classification head do. mean, max: over its tokens. attention: over
+        its tokens, weighted by the softmax of a learned query.
         """
         h_TH = h_WLH.flatten(0, 1)
-        if self.kind == "cls":
+        if self.dense is not None:
             windows_UW = member_UT.view(-1, h_WLH.shape[0], h_WLH.shape[1]).any(2).to(h_TH.dtype)
-            return windows_UW @ h_WLH[:, 0] / windows_UW.sum(1, keepdim=True)
+            return torch.tanh(self.dense(windows_UW @ h_WLH[:, 0] / windows_UW.sum(1, keepdim=True)))
         if self.kind == "mean":
             weight_UT = member_UT.to(h_TH.dtype)
             return weight_UT @ h_TH / weight_UT.sum(1, keepdim=True)

@@ -194,7 +194,7 @@ def _model(folder: Path, settings: "PretrainedConfig") -> "PreTrainedModel":
     from transformers import AutoModel
 
     try:
-        with _quiet():
+        with quiet():
             model, report = AutoModel.from_pretrained(
                 folder,
                 config=settings,
@@ -222,7 +222,7 @@ def _model(folder: Path, settings: "PretrainedConfig") -> "PreTrainedModel":
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Without transformers' progress bar and its table of unread heads: what matters of it is checked here."""
     from transformers.utils import logging as talk
 

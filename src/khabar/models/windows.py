@@ -4,19 +4,21 @@ Legend of the shape suffixes: W windows of a batch, L tokens of the longest, U u
 
 A text is tokenised once and cut into overlapping windows. A token that lies in two windows is owned by the one in which
 it lies deeper, so every token counts once. A sentence, an article and a span are all the same thing, a unit: the owned
-tokens of a stretch of text. Nothing here depends on which other examples stand in the batch.
+tokens of a stretch of text. Nothing here depends on which other examples stand in the batch. A task whose pool is `cls`
+looks at the first token of a window, in which all sentences of a text would look alike: its units are texts of their own.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from khabar.config import WindowsConfig
-from khabar.schema import Example, Offsets
+from khabar.schema import Example, Offsets, Task
 from khabar.text.normalizer import EmptyTextError
 
 Ints = NDArray[np.int64]
@@ -60,6 +62,16 @@ class Batch:
     def tokens(self) -> int:
         """Tokens that are not padding."""
         return int(self.mask_WL.sum())
+
+    @property
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """The arrays by the names that exported graphs give their inputs."""
+        return {
+            "input_ids": self.ids_WL,
+            "attention_mask": self.mask_WL,
+            "token_type_ids": self.types_WL,
+            "membership": self.membership_UT,
+        }
 
 
 @dataclass
@@ -131,6 +143,11 @@ class _Template:
         return len(self.pieces[0]) + (0 if question is None else len(question) + len(self.pieces[1]))
 
 
+def longest(config: WindowsConfig, max_length: int) -> int:
+    """Tokens of the longest window: a batch is padded to a multiple of PAD_TO, and an encoder has only so many."""
+    return min(config.length, max_length // PAD_TO * PAD_TO)
+
+
 def starts(tokens: int, room: int, overlap: int) -> Ints:
     """First tokens of the windows over a text; neighbours share `overlap` tokens or, at the end of the text, more."""
     if tokens <= room:
@@ -150,11 +167,15 @@ def owners(tokens: int, first: Ints, room: int) -> Ints:
 
 @dataclass
 class Windower:
-    """Makes passes of examples, with one tokenizer and one set of limits; `cut` counts what the limits cost."""
+    """Makes passes of examples, with one tokenizer and one set of limits; `cut` counts what the limits cost.
+
+    `tasks` are asked for how they pool; a task that is not among them reads its units in their context.
+    """
 
     tokenizer: Tokenizer
     config: WindowsConfig
     max_length: int
+    tasks: Mapping[str, Task] = field(default_factory=dict)
     cut: Cut = field(default_factory=Cut)
 
     def __post_init__(self) -> None:
@@ -163,8 +184,7 @@ class Windower:
         self.tokenizer.no_padding()
         self._single = _Template.of(self.tokenizer, pair=False)
         self._pair = _Template.of(self.tokenizer, pair=True)
-        # a batch is padded to a multiple of PAD_TO, and the encoder has no positions beyond its last
-        self._length = min(self.config.length, self.max_length // PAD_TO * PAD_TO)
+        self._length = longest(self.config, self.max_length)
         self._question_limit = min(self.config.question, self._length // 2)
 
     def passes(self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None) -> list[Pass]:
@@ -177,6 +197,7 @@ class Windower:
         Raises:
             EmptyTextError: normalisation leaves nothing of an example, or of its question.
         """
+        examples = [self._alone(example) for example in examples]
         together: dict[tuple[str, str | None], list[int]] = {}
         for index, example in enumerate(examples):
             together.setdefault((example.text, example.question), []).append(index)
@@ -190,6 +211,13 @@ class Windower:
         for (text, asked), members in together.items():
             found += self._passes_of(tokens[text], asked, [(i, examples[i], skip[i]) for i in members])
         return found
+
+    def _alone(self, example: Example) -> Example:
+        """A unit without its context, where the pool could not tell it from its neighbours."""
+        task = self.tasks.get(example.task)
+        if task is None or task.pool != "cls" or example.span is None:
+            return example
+        return replace(example, text=example.unit_text, span=None)
 
     def _passes_of(
         self, tokens: tuple[Ints, Ints], asked: str | None, members: list[tuple[int, Example, tuple[Offsets, ...]]]

@@ -31,8 +31,8 @@ def open_(folder: Path, machine: MachineConfig | None = None) -> Engine:
     card = bundle.read_card(folder)
     classifier = bundle.read_classifier(folder, card)
     tokenizer = normalizer.load(folder)
-    engine = Engine(folder.name, card, tokenizer, forward(classifier, machine))
-    engine.examine(bundle.read_probes(folder), precision(machine))
+    engine = Engine(folder.name, card, tokenizer, forward(classifier, machine), precision=precision(machine))
+    engine.examine(bundle.read_probes(folder))
     return engine
 
 

@@ -32,15 +32,10 @@ def open_(folder: Path, machine: MachineConfig | None = None) -> Engine:
     takes = {entry.name for entry in session.get_inputs()}  # an encoder without token types has no such input
 
     def forward(batch: Batch) -> NDArray[np.float32]:
-        inputs = {
-            "input_ids": batch.ids_WL,
-            "attention_mask": batch.mask_WL,
-            "token_type_ids": batch.types_WL,
-            "membership": batch.membership_UT,
-        }
-        logits: NDArray[np.float32] = session.run(["logits"], {k: v for k, v in inputs.items() if k in takes})[0]
+        inputs = {name: array for name, array in batch.inputs.items() if name in takes}
+        logits: NDArray[np.float32] = session.run(["logits"], inputs)[0]
         return logits
 
-    engine = Engine(folder.name, card, normalizer.load(folder), forward)
+    engine = Engine(folder.name, card, normalizer.load(folder), forward, precision=card.precision)
     engine.examine(bundle.read_probes(folder))
     return engine
