@@ -1,17 +1,19 @@
-"""Every predictor through the same checks: a bundle, its ONNX export, and the baselines."""
+"""Every predictor through the same checks: a bundle, its exports, and the baselines."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import pytest
 
+import khabar
 from khabar import registry
 from khabar.data.fold import TrainingFold
 from khabar.errors import ConfigError, DataError
 from khabar.inference import probes
-from khabar.models import bundle, export
+from khabar.models import bundle
 from khabar.schema import Example, Prediction
 from unit.inference import tiny_bundle
 
@@ -49,8 +51,12 @@ def fold(rows):
 def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("bundles")
     source = tiny_bundle.write(root / "torch")
-    export.to_onnx(source, root / "onnx")
-    return {"bundle": source, "onnx": root / "onnx"}
+    made = {"bundle": source}
+    for name in registry.names("formats"):  # a format that no predictor of its name opens fails here
+        given = tiny_bundle.write(root / "cls", "event_type", pool="cls") if name == "transformers" else source
+        registry.load("formats", name).write(given, root / name)
+        made[name] = root / name
+    return made
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -90,29 +96,55 @@ def test_a_probability_for_each_label_and_decisions_among_them(predictor):
         assert json.loads(json.dumps(plain))["probabilities"] == answer.probabilities
 
 
-def test_onnx_answers_as_torch_does(folders):
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_an_export_answers_as_torch_does(folders, kind):
     asked = probes.questions(bundle.read_card(folders["bundle"]).tasks)
-    ours, theirs = (
-        registry.load("predictors", kind).open_(folders[kind]).predict(asked) for kind in ("bundle", "onnx")
-    )
+    ours, theirs = (registry.load("predictors", name).open_(folders[name]).predict(asked) for name in ("bundle", kind))
     assert all(close(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
-def test_onnx_needs_neither_torch_nor_transformers(folders):
+@pytest.mark.parametrize("kind", ["onnx", "openvino"])
+def test_an_export_needs_neither_torch_nor_transformers(folders, kind):
     script = (
         "import sys, khabar; model = khabar.load(sys.argv[1]);"
         "assert model.predict(['قصف الجيش مدينة غزة.'], [('مصر', 'غزة')])[0].stances;"
-        "print(sorted({'torch', 'transformers', 'mlflow', 'pandas'} & sys.modules.keys()))"
+        "print(sorted({'torch', 'transformers', 'mlflow', 'pandas', 'sklearn'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", script, folders["onnx"]], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", script, folders[kind]], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
 def test_a_folder_without_the_runtimes_file_is_refused(folders):
     with pytest.raises(DataError, match=r"holds no model\.onnx"):
         registry.load("predictors", "onnx").open_(folders["bundle"])
-    with pytest.raises(DataError):
-        registry.load("predictors", "bundle").open_(folders["onnx"])
+    with pytest.raises(DataError, match=r"holds no openvino_model\.xml"):
+        registry.load("predictors", "openvino").open_(folders["bundle"])
+    for kind in ("bundle", "transformers"):
+        with pytest.raises(DataError, match=r"lacks config\.json and model\.safetensors"):
+            registry.load("predictors", kind).open_(folders["onnx"])
+
+
+@pytest.mark.parametrize("name", registry.names("formats"))
+def test_load_opens_every_export_by_its_card(folders, name):
+    model = khabar.load(str(folders[name]))
+    assert model.engine.card.runtime == name
+    assert model.predict(tiny_bundle.TEXT, [tiny_bundle.QUESTION])[0].answers
+
+
+@pytest.mark.parametrize(("runtime", "error"), [("majority", DataError), ("of_tomorrow", ConfigError)])
+def test_a_card_that_names_no_runtime_is_refused(folders, tmp_path, runtime, error):
+    copy = shutil.copytree(folders["bundle"], tmp_path / "copy")
+    bundle.write_card(copy, bundle.read_card(copy).model_copy(update={"runtime": runtime}))
+    bundle.seal(copy)
+    with pytest.raises(error, match=runtime):
+        khabar.load(str(copy))
+
+
+def test_a_card_that_was_changed_to_another_runtime_is_refused(folders, tmp_path):
+    copy = shutil.copytree(folders["bundle"], tmp_path / "copy")
+    bundle.write_card(copy, bundle.read_card(copy).model_copy(update={"runtime": "onnx"}))
+    with pytest.raises(DataError, match=r"khabar\.json .* has changed"):
+        khabar.load(str(copy))
 
 
 def test_tfidf_learns_what_the_words_give_away_and_keeps_a_constant_label():

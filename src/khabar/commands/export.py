@@ -35,14 +35,15 @@ def run(config: Config) -> None:
     output = Path(config.output)
     if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _ours(output):
         raise ConfigError(f"{output} exists and is no khabar export. Choose another output=.")
-    articles = open_source(config.text).articles if config.text else iter(())
+    text = config.text if config.format != "bundle" else None  # the same weights read the same
+    articles = open_source(text).articles if text else iter(())
     source, _ = folder_of(config.model)
     aside = output.with_name(output.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.parent.mkdir(parents=True, exist_ok=True)
     try:
         writer.write(source, aside, precision=config.precision, task=config.task)
-        certificate = certify(source, aside, config.machine, config.text, articles, config.limit)
+        certificate = certify(source, aside, config.machine, text, articles, config.limit)
         if certificate.runtime != "bundle":  # a copy keeps its fingerprint
             bundle.write_json(aside / bundle.CERTIFICATE, certificate.model_dump(mode="json"))
             bundle.seal(aside)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from khabar.config import MachineConfig, Record
 from khabar.errors import DataError, GateError
@@ -58,7 +59,7 @@ class Certificate(Record):
     articles: int = 0
     difference: Difference | None = None
     size: dict[str, float]  # export, bundle
-    speed: dict[str, Speed] = {}  # export, bundle
+    speed: dict[str, Speed] = Field({})  # export, bundle
     threads: int
     cpu: str
     packages: dict[str, str]
@@ -75,9 +76,9 @@ class Certificate(Record):
                 )
         if self.difference:
             found = self.difference
-            yield f"text   {self.articles} articles of {self.text}, {found.answers} answers: difference of a probability"
+            yield f"text   {self.articles} articles of {self.text}, {found.answers} answers:"
+            yield f"       {found.alike} decide alike ({found.alike / found.answers:.1%}); difference of a probability"
             yield f"       {found.mean:.1e} in the mean, {found.largest:.1e} at most ({found.where})"
-            yield f"       {found.alike} decide alike ({found.alike / found.answers:.1%})"
             export, own = self.speed["export"], self.speed["bundle"]
             yield f"speed  {export.articles:.1f} articles/s, {export.tokens:,.0f} tokens/s; the bundle under torch"
             yield f"       {own.articles:.1f} and {own.tokens:,.0f} ({self.threads} threads, {self.cpu})"
@@ -92,7 +93,12 @@ class Timed:
 
 
 def certify(
-    source: Path, folder: Path, machine: MachineConfig, text: str | None, articles: Iterable[Mapping[str, Any]], limit: int
+    source: Path,
+    folder: Path,
+    machine: MachineConfig,
+    text: str | None,
+    articles: Iterable[Mapping[str, Any]],
+    limit: int,
 ) -> Certificate:
     """Examine an export, and compare it with its bundle on real text.
 
@@ -142,7 +148,7 @@ def certify(
 
 
 def with_questions(articles: Iterable[Mapping[str, Any]], tasks: Iterable[Task]) -> Iterator[dict[str, Any]]:
-    """Articles; one that brings no question, where a task needs one, is asked what its outlet thinks of its headline."""
+    """Articles; where a task asks and one brings no question, it is asked for its outlet's stance on its headline."""
     asks = any(task.asks for task in tasks)
     for article in articles:
         headline = next((line.strip() for line in article["text"].splitlines() if line.strip()), "")
@@ -177,6 +183,7 @@ def compare(ours: Sequence[tuple[str, Answer]], theirs: Sequence[tuple[str, Answ
     Raises:
         DataError: there is no answer to compare, or they are not to the same questions.
     """
+
     def asked(answers: Sequence[tuple[str, Answer]]) -> list[Any]:
         return [(article, a.task, a.span, a.holder, a.target, tuple(a.probabilities)) for article, a in answers]
 

@@ -112,9 +112,11 @@ class Engine:
         ]
         worst = int(np.argmax(differences))
         if not differences[worst] <= TOLERANCE[self.precision]:
+            coarse = "" if self.precision == "fp32" else f"this model does not bear {self.precision} (take fp32), or "
             raise GateError(
                 f"{self.name} does not answer as it was recorded: probe {worst} ({probes[worst].task}, "
-                f"{probes[worst].text[:40]!r}) is off by {differences[worst]:.2e}, over {TOLERANCE[self.precision]:.0e} for "
-                f"{self.precision}. The file was damaged, or a library computes differently: export the model again here."
+                f"{probes[worst].text[:40]!r}) is off by {differences[worst]:.2e}, over "
+                f"{TOLERANCE[self.precision]:.0e} for {self.precision}. Either {coarse}the file was damaged, or a "
+                "library computes differently: export the model again here."
             )
         return differences[worst]

@@ -4,8 +4,10 @@ Legend of the shape suffixes: W windows of a batch, L tokens of the longest, U u
 
 A text is tokenised once and cut into overlapping windows. A token that lies in two windows is owned by the one in which
 it lies deeper, so every token counts once. A sentence, an article and a span are all the same thing, a unit: the owned
-tokens of a stretch of text. Nothing here depends on which other examples stand in the batch. A task whose pool is `cls`
-looks at the first token of a window, in which all sentences of a text would look alike: its units are texts of their own.
+tokens of a stretch of text. Nothing here depends on which other examples stand in the batch.
+
+A task whose pool is `cls` looks at the first token of a window alone, by which all sentences of a text would be alike:
+its units are texts of their own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -49,19 +49,22 @@ def test_an_answer_that_is_not_a_number_fails_the_exam(made):
 def test_each_precision_has_its_tolerance(made, precision, passes):
     engine, _ = made
     asked = probes.record(engine)
+    engine.precision = precision
     label = next(iter(asked[0].probabilities))
     off = {**asked[0].probabilities, label: asked[0].probabilities[label] + 0.01}
     asked[0] = asked[0].model_copy(update={"probabilities": off})
     if passes:
-        assert engine.examine(asked, precision) == pytest.approx(0.01)
+        assert engine.examine(asked) == pytest.approx(0.01)
     else:
         with pytest.raises(GateError, match="probe 0"):
-            engine.examine(asked, precision)
+            engine.examine(asked)
 
 
 def test_a_bundle_passes_in_bf16_within_its_tolerance(bundle_folder):
     machine = MachineConfig(device="cpu", precision="bf16")
-    worst = open_(bundle_folder, machine).examine(bundle.read_probes(bundle_folder), "bf16")
+    engine = open_(bundle_folder, machine)
+    assert engine.precision == "bf16"
+    worst = engine.examine(bundle.read_probes(bundle_folder))
     assert 0 < worst <= TOLERANCE["bf16"]
 
 

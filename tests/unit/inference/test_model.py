@@ -358,3 +358,14 @@ def test_a_model_that_is_not_there_is_named(tmp_path):
         khabar.load(str(tmp_path / "nowhere"))
     with pytest.raises(DataError, match="not a khabar bundle"):
         khabar.load(str(tmp_path))
+
+
+def test_a_cls_model_tells_sentences_apart_and_gives_no_evidence_it_has_not():
+    engine, _ = tiny_bundle.engine(pool="cls")
+    reading = Model(engine, uri="x").predict(TEXT, [QUESTION])[0]
+    answers = [tuple(answer.probabilities.values()) for answer in reading.answers if answer.span]
+    assert len(answers) == len(set(answers)) == 5
+    lone = Model(engine, uri="x").predict(TEXT.splitlines()[0], [QUESTION])[0]  # read alone as it is read among others
+    assert lone.answers[0].probabilities == pytest.approx(reading.answers[0].probabilities, abs=1e-6)
+    assert [stance.evidence for stance in reading.stances] == [None]
+    assert sum(engine.windower.cut.__dict__.values()) == 0

@@ -1,6 +1,7 @@
 """A real bundle that fits in 200 KB: a random BERT with the tasks event_type and stance, and what to ask of it."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -29,9 +30,18 @@ def task(name: str) -> Task:
     return Task.of(yaml.safe_load(resource(f"configs/task/{name}.yaml").read_text("utf-8")))
 
 
-def engine(*names: str, seed: int = 0) -> tuple[Engine, Classifier]:
-    """A model in memory whose random answers differ from text to text."""
+def engine(*names: str, seed: int = 0, pool: str | None = None, spread: float = 0.5) -> tuple[Engine, Classifier]:
+    """A model in memory whose random answers differ from text to text.
+
+    Args:
+        names: of its tasks.
+        seed: of the weights.
+        pool: of all heads, else the tasks' own.
+        spread: of the weights; 0.5 is far more than any trained model's, and magnifies every rounding.
+    """
     tasks = {name: task(name) for name in names or ("event_type", "stance")}
+    if pool:
+        tasks = {name: one.model_copy(update={"pool": pool}) for name, one in tasks.items()}
     words = vocab()
     config = BertConfig(
         vocab_size=len(words),
@@ -39,13 +49,16 @@ def engine(*names: str, seed: int = 0) -> tuple[Engine, Classifier]:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        initializer_range=0.5,
+        initializer_range=spread,
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         classifier = Classifier(BertModel(config, add_pooling_layer=False), tasks, uses_token_types=True).eval()
         for head in classifier.heads.values():
             torch.nn.init.normal_(head.weight, std=0.5)
+        for one in classifier.pools.values():
+            if one.dense is not None:
+                torch.nn.init.normal_(one.dense.weight, std=0.5)
     card = Card(
         khabar="0.1.0",
         tasks=tasks,
@@ -62,8 +75,8 @@ def engine(*names: str, seed: int = 0) -> tuple[Engine, Classifier]:
     return in_memory(classifier, card, from_vocab(words, "arabert_v02"), MachineConfig(device="cpu")), classifier
 
 
-def write(folder: Path, *names: str) -> Path:
+def write(folder: Path, *names: str, **more: Any) -> Path:
     """A bundle as `khabar train` writes it."""
-    made, classifier = engine(*names)
+    made, classifier = engine(*names, **more)
     bundle.write(folder, classifier, made.tokenizer, made.card, probes.record(made))
     return folder

@@ -27,7 +27,8 @@ def pooled_one_by_one(pool: Pool, h_WLH: torch.Tensor, member_UT: torch.Tensor) 
         places = [(w, at) for w in range(windows) for at in range(length) if unit[w * length + at]]
         tokens = torch.stack([h_WLH[w, at] for w, at in places])
         if pool.kind == "cls":
-            rows.append(torch.stack([h_WLH[w, 0] for w in sorted({w for w, _ in places})]).mean(0))
+            first = torch.stack([h_WLH[w, 0] for w in sorted({w for w, _ in places})]).mean(0)
+            rows.append(torch.tanh(first @ pool.dense.weight.T + pool.dense.bias))
         elif pool.kind == "mean":
             rows.append(tokens.mean(0))
         elif pool.kind == "max":

@@ -15,7 +15,7 @@ from tokenizers.processors import RobertaProcessing
 from khabar.config import WindowsConfig
 from khabar.models import windows
 from khabar.models.windows import PAD_TO, Pass, Unit, Windower
-from khabar.schema import Example
+from khabar.schema import Example, Task
 from khabar.text.normalizer import EmptyTextError, from_vocab
 
 CLS, SEP = 2, 3
@@ -337,3 +337,13 @@ def test_the_same_seed_gives_the_same_batches_and_another_seed_others() -> None:
     first, again, other = (windows.by_length(found, 256, np.random.default_rng(seed)) for seed in (0, 0, 1))
     assert first == again
     assert first != other
+
+
+def test_a_unit_of_a_cls_task_is_a_text_of_its_own() -> None:
+    text = "قال رئيس. أكد وزير مصر."
+    tasks = {pool: Task(name=pool, labels=("yes", "no"), level="sentence", pool=pool) for pool in ("cls", "mean")}
+    asked = [ask(text, span=span, task=pool) for pool in tasks for span in ((0, 9), (10, 23))]
+    found = windower(tasks=tasks).passes(asked)
+    read = [[TOKENIZER.decode(ids.tolist()) for ids in item.ids] for item in found]
+    assert read == [["قال رئيس."], ["أكد وزير مصر."], ["قال رئيس. أكد وزير مصر."]]
+    assert [[unit.example for unit in item.units] for item in found] == [[0], [1], [2, 3]]

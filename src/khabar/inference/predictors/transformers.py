@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from khabar.config import MachineConfig
 from khabar.inference.engine import Engine
@@ -35,8 +36,9 @@ def by_pipeline(folder: Path, probes: Sequence[Probe]) -> list[dict[str, float]]
     with quiet():
         classify = pipeline("text-classification", model=str(folder), device="cpu", top_k=None)
     questions = [probe.example(number).question for number, probe in enumerate(probes)]
-    given = [
+    given: list[Any] = [
         probe.text if question is None else {"text": question, "text_pair": probe.text}
         for probe, question in zip(probes, questions, strict=True)
     ]
-    return [{row["label"]: row["score"] for row in classify([one])[0]} for one in given]
+    found: list[Any] = classify(given)
+    return [{row["label"]: row["score"] for row in answer} for answer in found]

@@ -1,6 +1,6 @@
 """Writers of the formats that a trained bundle goes out in, a file each: its name is `format=` of `khabar export`.
 
-`write(source, aside, *, precision, task)` fills the new folder `aside` and seals it; the caller examines and renames it.
+`write(source, aside, *, precision, task)` makes the folder `aside` and seals it; the caller examines and renames it.
 Every folder holds the card, the exam and the tokenizer again, so that `khabar.load` opens it as it opens a bundle.
 """
 

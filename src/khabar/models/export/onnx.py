@@ -60,13 +60,20 @@ def quantise(path: Path) -> None:
     The encoder's matrices get a scale for each column, the embeddings one for each table. The heads and the pooling,
     which are a thousandth of the weights and the last to be rounded, stay fp32.
     """
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     whole = path.with_name("fp32.onnx")
     path.rename(whole)
+    heads = [node.name + "_MatMul" for node in onnx.load(whole).graph.node if node.op_type == "Gemm"]  # as it renames
     with _quiet():
         quantize_dynamic(
-            whole, path, op_types_to_quantize=["MatMul", "Gather"], per_channel=True, weight_type=QuantType.QInt8
+            whole,
+            path,
+            op_types_to_quantize=["MatMul", "Gather"],
+            nodes_to_exclude=heads,
+            per_channel=True,
+            weight_type=QuantType.QInt8,
         )
     whole.unlink()
 

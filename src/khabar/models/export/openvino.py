@@ -1,9 +1,11 @@
 """A bundle as OpenVINO's own format (IR), with dynamic shapes, made out of its ONNX graph."""
 
+import importlib
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from khabar.errors import ConfigError
 from khabar.models import bundle, export
@@ -35,7 +37,7 @@ def convert(classifier: "Classifier", path: Path) -> None:
         openvino.save_model(openvino.Core().read_model(Path(scratch) / onnx.FILE), path, compress_to_fp16=False)
 
 
-def library() -> Any:  # noqa: ANN401 - the module
+def library() -> ModuleType:
     """The package `openvino`, which tells nobody that it was imported.
 
     Left alone it forks a process at its import that reports to an analytics service; without the package
@@ -48,7 +50,7 @@ def library() -> Any:  # noqa: ANN401 - the module
     if hidden:
         sys.modules[TELEMETRY] = None  # type: ignore[assignment] # an import of it fails
     try:
-        import openvino
+        return importlib.import_module("openvino")
     except ModuleNotFoundError as error:
         raise ConfigError(
             'OpenVINO models need the package openvino, which is not installed: pip install "khabar[openvino]"'
@@ -56,4 +58,3 @@ def library() -> Any:  # noqa: ANN401 - the module
     finally:
         if hidden:
             del sys.modules[TELEMETRY]
-    return openvino

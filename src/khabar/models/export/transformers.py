@@ -114,9 +114,7 @@ def _own(card: Card, task: Task) -> Card:
     )
 
 
-def _save(
-    classifier: "Classifier", settings: Mapping[str, Any], task: Task, temperature: float, aside: Path
-) -> None:
+def _save(classifier: "Classifier", settings: Mapping[str, Any], task: Task, temperature: float, aside: Path) -> None:
     from safetensors.torch import save_file
 
     labels = dict(enumerate(task.labels))
@@ -135,10 +133,12 @@ def _save(
         for key, value in classifier.encoder.state_dict().items()
         if not key.startswith("pooler.")  # of pre-training, where an encoder brought one
     }
-    state |= {f"{dense}.{key}": value for key, value in classifier.pools[task.name].dense.state_dict().items()}  # type: ignore[union-attr, operator]
+    state |= {f"{dense}.{key}": value for key, value in classifier.get_submodule(f"pools.{task.name}.dense").state_dict().items()}
     state |= {f"{last}.{key}": value / temperature for key, value in classifier.heads[task.name].state_dict().items()}
     model.load_state_dict(state)  # strict: every weight has its place, and no place is left random
-    save_file({key: value.contiguous().clone() for key, value in state.items()}, aside / "model.safetensors", {"format": "pt"})
+    save_file(
+        {key: value.contiguous().clone() for key, value in state.items()}, aside / "model.safetensors", {"format": "pt"}
+    )
     bundle.write_json(aside / "config.json", {**named, "architectures": [type(model).__name__]})
 
 
@@ -147,7 +147,7 @@ def _model(settings: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a PreTrainedMo
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     config = CONFIG_MAPPING[settings["model_type"]].from_dict(dict(settings))
-    return AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)
+    return AutoModelForSequenceClassification.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
 
 
 def _tokenizer_config(aside: Path, card: Card) -> None:
@@ -168,6 +168,7 @@ def _tokenizer_config(aside: Path, card: Card) -> None:
 def _usage(card: Card, task: Task) -> str:
     """The end of the folder's README: how to call it without khabar, and what is lost that way."""
     given = '{"text": question, "text_pair": article}' if task.asks else "text"
+    unit, cut = ("sentence", "sentences") if task.level == "sentence" else ("text", "windows")
     window = longest(card.windows, card.max_length)
     asked = ""
     if task.asks:
@@ -183,8 +184,8 @@ def _usage(card: Card, task: Task) -> str:
         f"print(classify({given}))",
         "```",
         "",
-        f"{asked}The probabilities are those of khabar, calibrated, for texts of one window ({window} tokens). A pipeline cuts",
-        f"nothing into {'sentences' if task.level == 'sentence' else 'windows'}: `khabar.load(FOLDER).predict([article])` does.",
+        f"{asked}The probabilities are khabar's, calibrated, for a {unit} of at most {window} tokens.",
+        f"A pipeline does not cut articles into {cut}; `khabar.load(FOLDER).predict([article])` does.",
         "",
     ]
     if task.kind == "multi":

@@ -8,12 +8,16 @@ import onnxruntime
 import pytest
 import torch
 from tests.tiny import vocab
+from tests.unit.inference import tiny_bundle
 from tests.unit.models.conftest import POOLS, tiny_card, tiny_classifier
 from transformers import RobertaConfig, RobertaModel
 
-from khabar.errors import DataError
+from khabar.errors import DataError, GateError
+from khabar.inference.engine import TOLERANCE
+from khabar.inference.predictors import onnx as predictor
 from khabar.models import bundle, export
 from khabar.models.classifier import Classifier, columns
+from khabar.models.export import onnx
 from khabar.schema import Task
 from khabar.text.normalizer import from_vocab
 
@@ -62,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export of a bundle with a head for each pool; it takes seconds, so there is one."""
     home = tmp_path_factory.mktemp("export")
     bundle.write(home / "bundle", tiny_classifier(TASKS), from_vocab(vocab(), "arabert_v02"), tiny_card(TASKS), [])
-    assert export.to_onnx(home / "bundle", home / "onnx") == tiny_card(TASKS)
+    onnx.write(home / "bundle", home / "onnx")
     return home / "onnx"
 
 
@@ -72,10 +76,11 @@ def exported(folder: Path) -> tuple[Classifier, onnxruntime.InferenceSession]:
 
 
 def test_an_export_is_a_sealed_folder_without_torch_weights(folder: Path) -> None:
-    assert sorted(file.name for file in folder.iterdir()) == sorted([*export.SHARED, "manifest.json", "model.onnx"])
+    files = sorted([*export.SHARED, "khabar.json", "manifest.json", "model.onnx"])
+    assert sorted(file.name for file in folder.iterdir()) == files
     card = bundle.read_card(folder)
-    assert card == tiny_card(TASKS)
-    with pytest.raises(DataError, match="ONNX export"):
+    assert card == tiny_card(TASKS).model_copy(update={"runtime": "onnx"})
+    with pytest.raises(DataError, match="Of an export"):
         bundle.read_classifier(folder, card)
 
 
@@ -120,8 +125,49 @@ def test_an_encoder_without_token_types_exports(tmp_path: Path) -> None:
         initializer_range=0.2,
     )
     classifier = Classifier(RobertaModel(config, add_pooling_layer=False), TASKS, uses_token_types=False).eval()
-    export.export(classifier, tmp_path / "model.onnx")
+    onnx.trace(classifier, tmp_path / "model.onnx")
     session = session_of(tmp_path / "model.onnx")
     for shape in SHAPES:
         inputs = arrays(*shape)
         np.testing.assert_allclose(onnx_logits(session, inputs), torch_logits(classifier, inputs), rtol=0, atol=1e-5)
+
+
+# int8
+
+
+def test_int8_is_a_quarter_of_the_size_and_passes_its_exam(tmp_path: Path) -> None:
+    source = tiny_bundle.write(tmp_path / "bundle", spread=0.1)
+    for precision in ("fp32", "int8"):
+        onnx.write(source, tmp_path / precision, precision=precision)
+    sizes = [onnx_weights(tmp_path / name / "model.onnx") for name in ("fp32", "int8")]
+    assert sizes[1] < 0.3 * sizes[0]
+    engine = predictor.open_(tmp_path / "int8")
+    assert engine.precision == engine.card.precision == "int8"
+    assert 1e-4 < engine.examine(bundle.read_probes(tmp_path / "int8")) <= TOLERANCE["int8"]
+    assert [path.name for path in (tmp_path / "int8").glob("*.onnx")] == ["model.onnx"]
+
+
+def test_the_heads_stay_fp32(tmp_path: Path) -> None:
+    import onnx as library
+
+    onnx.write(tiny_bundle.write(tmp_path / "bundle"), tmp_path / "int8", precision="int8")
+    graph = library.load(tmp_path / "int8" / "model.onnx").graph
+    kinds = {entry.name: entry.data_type for entry in graph.initializer}
+    own = {name: kind for name, kind in kinds.items() if name.startswith(("heads.", "pools.")) and ".weight" in name}
+    assert len(own) == 3
+    assert set(own.values()) == {library.TensorProto.FLOAT}
+    assert kinds["encoder.embeddings.word_embeddings.weight_quantized"] == library.TensorProto.UINT8
+
+
+def test_a_model_that_does_not_bear_int8_is_refused_by_the_row(tmp_path: Path) -> None:
+    onnx.write(tiny_bundle.write(tmp_path / "bundle"), tmp_path / "int8", precision="int8")
+    with pytest.raises(GateError, match=r"probe \d+ \(.*over 2e-02 for int8.*does not bear int8 \(take fp32\)"):
+        predictor.open_(tmp_path / "int8")
+
+
+def onnx_weights(path: Path) -> int:
+    """Bytes of the encoder's matrices in a file."""
+    import onnx as library
+
+    graph = library.load(path).graph
+    return sum(len(entry.raw_data) for entry in graph.initializer if len(entry.dims) == 2 and min(entry.dims) > 1)
