@@ -11,7 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import khabar
 from khabar import inference
 from khabar.inference.probes import TEXTS
 from khabar.models.bundle import read_card
@@ -20,6 +19,7 @@ from khabar.tracking.runs import Run, safe
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
+PACKAGE = Path(inference.__path__[0]).parent
 SERVING = ("filelock", "mlflow", "numpy", "pandas", "pydantic", "pyyaml", "tokenizers")  # by any runtime
 
 
@@ -33,7 +33,7 @@ def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
     with quiet(), _code() as code, mlflow.start_run(run_id=run.id):
         info = mlflow.pyfunc.log_model(
             name="bundle",
-            python_model=str(Path(inference.__path__[0], "pyfunc.py")),
+            python_model=str(PACKAGE / "inference" / "pyfunc.py"),
             artifacts={"bundle": str(bundle)},
             signature=_signature(),
             input_example=(example, {"threshold": 0.5, "top_k": 3, "tasks": list(read_card(bundle).tasks)}),
@@ -78,7 +78,7 @@ def _code() -> Iterator[str]:
     """A folder with khabar's modules alone: a wheel also holds the seeds, many times as much."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "khabar")
-        shutil.copytree(khabar.__path__[0], copy, ignore=shutil.ignore_patterns("configs", "seeds", "__pycache__"))
+        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("configs", "seeds", "__pycache__"))
         yield str(copy)
 
 
