@@ -7,36 +7,38 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from khabar.data.figures import Length
 from khabar.data.report import Report, interval
-from khabar.data.wording import NAME, many, shown
+from khabar.data.wording import NAME, many, unmarked
 
 
 def markdown(report: Report) -> str:
     """The card; whatever comes from the data is escaped, so that a label can't be a link or a tag."""
-    lines = [f"# Data: {_cell(report.name)}", "", *_head(report), ""]
+    lines = [f"# Data: {unmarked(report.name)}", "", *_head(report), ""]
     for task in report.tasks:
         lines += [f"## {task.task}", "", *_table(list(task.splits), {"rows": task.splits, **task.labels}), ""]
-        lines += [f"- Dropped: {count:,} {_cell(reason)}." for reason, count in task.dropped.items()]
+        lines += [f"- Dropped: {count:,} {unmarked(reason)}." for reason, count in task.dropped.items()]
         agreed = [interval(row) for row in report.agreement if _overall(row, task.task)]
         lines += [*(f"- Agreement of annotators: {said}." for said in agreed), ""]
     lines += ["## Lengths", "", *(f"- {_length(length)}." for length in report.lengths), ""]
     lines += ["## What to mend or to know", ""]
-    lines += [f"- {_cell(action.found)} → {_cell(action.do)}" for action in report.actions] or ["- Nothing amiss."]
+    lines += [f"- {unmarked(action.found)} → {unmarked(action.do)}" for action in report.actions] or [
+        "- Nothing amiss."
+    ]
     return "\n".join([*lines, ""])
 
 
 def _head(report: Report) -> Iterator[str]:
     rows, origin = report.rows, report.origin
-    yield f"- Fingerprint `{report.fingerprint[:24]}`. Licence: {_cell(report.licence)}."
+    yield f"- Fingerprint `{report.fingerprint[:24]}`. Licence: {unmarked(report.licence)}."
     dates = f", {origin.first} to {origin.last}" if origin.first else ""
     bad = f"; {rows.bad:,} bad rows were left out" if rows.bad else ""
     people = many(rows.annotators, "annotator")
     yield f"- {many(rows.articles, 'article')}{dates}, {many(rows.labels, 'label')} by {people}{bad}."
     if origin.sources:
         more = f" and {origin.other_sources:,} more" if origin.other_sources else ""
-        yield f"- Sources: {', '.join(f'{_cell(name)} ({n:,})' for name, n in origin.sources.items())}{more}."
-    yield f"- Split: {_cell(report.split)}."
-    yield from (f"- {_cell(note)}." for note in report.split_notes)
-    yield from (f"- Dropped by the audit: {_cell(what)} ({count:,})." for what, count in rows.dropped.items())
+        yield f"- Sources: {', '.join(f'{unmarked(name)} ({n:,})' for name, n in origin.sources.items())}{more}."
+    yield f"- Split: {unmarked(report.split)}."
+    yield from (f"- {unmarked(note)}." for note in report.split_notes)
+    yield from (f"- Dropped by the audit: {unmarked(what)} ({count:,})." for what, count in rows.dropped.items())
 
 
 def _length(length: Length) -> str:
@@ -53,9 +55,4 @@ def _table(columns: Sequence[str], rows: Mapping[str, Mapping[str, int]]) -> Ite
     yield "| | " + " | ".join(columns) + " |"
     yield "|---|" + "---:|" * len(columns)
     for name, counts in rows.items():
-        yield f"| {_cell(name, NAME)} | " + " | ".join(f"{counts.get(column, 0):,}" for column in columns) + " |"
-
-
-def _cell(text: str, limit: int = 400) -> str:
-    """A text as Markdown shows it, unread."""
-    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in shown(text, limit))
+        yield f"| {unmarked(name, NAME)} | " + " | ".join(f"{counts.get(column, 0):,}" for column in columns) + " |"

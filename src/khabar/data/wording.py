@@ -23,6 +23,11 @@ def printable(text: str) -> str:
     return "".join(letter for letter in text if letter.isprintable() or letter in "\u200c\u200d")
 
 
+def unmarked(text: object, limit: int = 400) -> str:
+    """The same for a page: a text in which nothing is Markdown or HTML."""
+    return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in shown(str(text), limit))
+
+
 def share(part: int, whole: int) -> str:
     """A percentage with one digit, but never 0.0% of something nor 100.0% of less than all."""
     if part in (0, whole):

@@ -1,6 +1,5 @@
 """The registry: a version with its scores and what it is made of, and an alias that a person moves."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from khabar import store
+from khabar.data.wording import unmarked
 from khabar.evaluation.bootstrap import Score
 from khabar.evaluation.harness import cell_text
 from khabar.tracking.models import quiet
@@ -100,7 +100,7 @@ def description(card: "Card", scores: Mapping[str, Score], split: str, experimen
     for name, task in card.tasks.items():
         score = scores.get(name)
         cells = ("", "not measured", "") if score is None else (score.metric, cell_text(score), _rows(score))
-        lines.append("| " + " | ".join(_plain(cell) for cell in (name, ", ".join(task.labels), *cells)) + " |")
+        lines.append("| " + " | ".join(unmarked(cell) for cell in (name, ", ".join(task.labels), *cells)) + " |")
     levels = {f"{100 * score.level:g}%" for score in scores.values()}
     if levels:
         lines += ["", f"[low, high]: {', '.join(levels)} interval over whole clusters."]
@@ -111,9 +111,9 @@ def description(card: "Card", scores: Mapping[str, Score], split: str, experimen
         "data card": f"{page}/artifacts/data_card.md",
         "report on the data": f"{page}/artifacts/data/report.html",
     }
-    encoder = f"{_plain(card.encoder.get('name'))}, licence {_plain(card.encoder.get('licence'))}"
-    data = f"{_plain(card.data.get('name'))}, licence {_plain(card.data.get('licence'))}"
-    fingerprint = _plain(str(card.data.get("fingerprint"))[:12])
+    encoder = f"{unmarked(card.encoder.get('name'))}, licence {unmarked(card.encoder.get('licence'))}"
+    data = f"{unmarked(card.data.get('name'))}, licence {unmarked(card.data.get('licence'))}"
+    fingerprint = unmarked(str(card.data.get("fingerprint"))[:12])
     lines += ["", " · ".join(f"[{text}]({link})" for text, link in links.items()), ""]
     lines += [f"- Encoder {encoder}; seed {card.seed}.", f"- Data {data}; fingerprint {fingerprint}."]
     return "\n".join([*lines, ""])
@@ -168,8 +168,3 @@ def _read(found: "ModelVersion") -> Version:
 
 def _rows(score: Score) -> str:
     return f"{score.count:,}, {score.clusters:,}"
-
-
-def _plain(text: object) -> str:
-    """A text in which nothing is Markdown or HTML."""
-    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(str(text).split()))
