@@ -1,8 +1,6 @@
-"""Where the store lies, its start from many processes at once, and models out of a real SQLite store."""
+"""Where the store lies, and models out of a real SQLite store."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -121,18 +119,6 @@ def test_a_store_that_is_none_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/no.db")
     with pytest.raises(ConfigError, match=r"store sqlite:.*no\.db does not answer"):
         store.start()
-
-
-@pytest.mark.slow
-def test_eight_processes_start_one_fresh_store(tmp_path):
-    script = "from khabar import store; c = store.start(); print(store.experiment(c, 'e'))"
-    running = [
-        subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(8)
-    ]
-    said = [process.communicate(timeout=300) for process in running]
-    assert [process.returncode for process in running] == [0] * 8, said
-    assert len({out for out, _ in said}) == 1
 
 
 @pytest.mark.parametrize("uri", ["models:/khabar-x@candidate", "models:/khabar-x/1", "runs:/RUN/bundle"])
