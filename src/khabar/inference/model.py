@@ -50,8 +50,10 @@ def load(uri: str, machine: MachineConfig | None = None) -> "Model":
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What a call asks for: the tasks to answer, and what counts as found."""
+    """What a call asks of every article, and what counts as found."""
 
+    questions: Sequence[Question]
+    watchlist: Watchlist | None
     tasks: Mapping[str, Task]
     threshold: float | None
     top_k: int | None
@@ -132,11 +134,6 @@ class Model:
         top_k: int | None = None,
     ) -> Iterator[Reading]:
         """The readings one after the other, in constant memory; arguments and errors as of `predict`."""
-        wanted = self._wanted(threshold, tasks, top_k)
-        asked = [parse_question(question) for question in questions]
-        return self._stream(articles, asked, watchlist, wanted)
-
-    def _wanted(self, threshold: float | None, tasks: Sequence[str], top_k: int | None) -> _Wanted:
         named = (tasks,) if isinstance(tasks, str) else tasks
         for name in named:
             if name not in self.tasks:
@@ -146,19 +143,14 @@ class Model:
         if top_k is not None and top_k < 1:
             raise ConfigError(f"top_k is {top_k}; write how many labels of a sentence are wanted, 1 or more.")
         kept = {name: task for name, task in self.tasks.items() if name in named} if named else self.tasks
-        return _Wanted(kept, threshold, top_k)
+        asked = [parse_question(question) for question in questions]
+        return self._stream(articles, _Wanted(asked, watchlist, kept, threshold, top_k))
 
-    def _stream(
-        self,
-        articles: "Iterable[str | Article | Mapping[str, Any]]",
-        asked: Sequence[Question],
-        watchlist: Watchlist | None,
-        wanted: _Wanted,
-    ) -> Iterator[Reading]:
+    def _stream(self, articles: "Iterable[str | Article | Mapping[str, Any]]", wanted: _Wanted) -> Iterator[Reading]:
         chunk: list[_Job] = []
         weight = 0
         for article in articles:
-            job = self._job(article, asked, watchlist, wanted)
+            job = self._job(article, wanted)
             chunk.append(job)
             weight += len(job.text) * len(job.examples)
             if len(chunk) == CHUNK or weight > WEIGHT:
@@ -166,13 +158,7 @@ class Model:
                 chunk, weight = [], 0
         yield from self._read(chunk, wanted)
 
-    def _job(
-        self,
-        article: "str | Article | Mapping[str, Any]",
-        asked: Sequence[Question],
-        watchlist: Watchlist | None,
-        wanted: _Wanted,
-    ) -> _Job:
+    def _job(self, article: "str | Article | Mapping[str, Any]", wanted: _Wanted) -> _Job:
         job, own = _taken(article)
         try:
             if not job.text.strip():
@@ -191,8 +177,8 @@ class Model:
             for start, end in sentences.split(job.text)
             if ((offsets[:, 1] > start) & (offsets[:, 0] < end)).any()
         ]
-        found = watchlist.questions(job.text) if watchlist else ()
-        job.questions = list(dict.fromkeys([*own, *asked, *found]))
+        found = wanted.watchlist.questions(job.text) if wanted.watchlist else ()
+        job.questions = list(dict.fromkeys([*own, *wanted.questions, *found]))
         for example, without in self._examples(job, wanted.tasks):
             job.examples.append(example)
             job.without.append(without)
