@@ -133,7 +133,8 @@ def _save(classifier: "Classifier", settings: Mapping[str, Any], task: Task, tem
         for key, value in classifier.encoder.state_dict().items()
         if not key.startswith("pooler.")  # of pre-training, where an encoder brought one
     }
-    state |= {f"{dense}.{key}": value for key, value in classifier.get_submodule(f"pools.{task.name}.dense").state_dict().items()}
+    pool = classifier.get_submodule(f"pools.{task.name}.dense")
+    state |= {f"{dense}.{key}": value for key, value in pool.state_dict().items()}
     state |= {f"{last}.{key}": value / temperature for key, value in classifier.heads[task.name].state_dict().items()}
     model.load_state_dict(state)  # strict: every weight has its place, and no place is left random
     save_file(
@@ -157,7 +158,8 @@ def _tokenizer_config(aside: Path, card: Card) -> None:
     path = aside / "tokenizer_config.json"
     tokenizer = normalizer.load(aside)
     plain = json.loads(path.read_text("utf-8"))
-    plain |= {role: token for role, token in SPECIAL.items() if role not in plain and tokenizer.token_to_id(token)}
+    absent = {role: token for role, token in SPECIAL.items() if role not in plain}
+    plain |= {role: token for role, token in absent.items() if tokenizer.token_to_id(token) is not None}
     plain["pad_token"] = tokenizer.id_to_token(card.pad_id)
     plain["model_max_length"] = longest(card.windows, card.max_length)
     if not card.uses_token_types:
@@ -190,6 +192,10 @@ def _usage(card: Card, task: Task) -> str:
     ]
     if task.kind == "multi":
         cuts = zip(task.labels, card.thresholds[task.name], strict=True)
-        lines += ["A label holds where its probability reaches its own threshold, which a pipeline does not know:", ""]
+        lines += [
+            "A label holds where its probability reaches its own threshold, which a pipeline does not know (all",
+            "digits in khabar.json):",
+            "",
+        ]
         lines += ["| label | threshold |", "|---|---|", *(f"| {label} | {cut:.3f} |" for label, cut in cuts), ""]
     return "\n" + "\n".join(lines)

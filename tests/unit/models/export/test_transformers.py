@@ -127,6 +127,7 @@ def test_plain_auto_tokenizer_gives_the_same_ids_and_types(exported, kind, task)
             assert found["input_ids"] == expected.ids
             assert ("token_type_ids" in found) == (kind == "bert")
             assert found.get("token_type_ids", expected.type_ids) == expected.type_ids
+    assert plain.cls_token == {"bert": "[CLS]", "roberta": "<s>"}[kind]
     assert plain.pad_token_id == bundle.read_card(folder).pad_id
     assert plain.model_max_length == 512
 
