@@ -3,20 +3,26 @@
 import contextlib
 import io
 import itertools
-import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from khabar.commands import _rows
+from khabar.commands._rows import Row
 from khabar.config import MachineConfig, Record, locate
-from khabar.data.decoding import PLAIN, detect, encoding_of, sniff
+from khabar.data.decoding import PLAIN, encoding_of, sniff
+from khabar.data.problems import Place
 from khabar.errors import ConfigError, DataError
+from khabar.registry import suggest
 
 if TYPE_CHECKING:
     from khabar.inference.watchlist import Watchlist
+
+TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+STDIN = "standard input"
 
 
 class Reads(Record):
@@ -42,93 +48,144 @@ class Reads(Record):
 
 @dataclass(frozen=True)
 class Source:
-    """Articles, and whether there is only one, to be answered as text."""
+    """The rows of an input.
 
-    articles: Iterator[Mapping[str, Any]]
-    single: bool
+    Args:
+        rows: good and bad ones, as they come.
+        single: whether there is one article only, to be answered as text.
+        files: what they are read from; none for standard input.
+        count: how many rows the files hold.
+    """
+
+    rows: Iterator[Row]
+    single: bool = False
+    files: Sequence[Path] = ()
+    count: Callable[[Path], int] = _rows.count
+
+    @property
+    def articles(self) -> Iterator[Mapping[str, Any]]:
+        """The articles, for a command that has no use for part of them.
+
+        Raises:
+            DataError: at the first bad row.
+        """
+        for row in self.rows:
+            if row.error:
+                raise DataError(f"{row.place}: {row.error}.")
+            yield row.article
+
+    def total(self) -> int | None:
+        """How many rows there are, as far as that can be told quickly; None for standard input."""
+        return sum(1 if file.suffix.lower() == ".txt" else self.count(file) for file in self.files) or None
+
+    def stamp(self) -> list[tuple[str, int, int]]:
+        """Name, size and time of each file, to know the same input again."""
+        known = ((str(file.resolve()), file.stat()) for file in self.files)
+        return [(name, about.st_size, about.st_mtime_ns) for name, about in known]
 
 
-def open_source(given: str) -> Source:
-    """The articles of a .txt file, a .jsonl file, a folder of .txt files, or standard input."""
+def open_source(given: str, columns: Mapping[str, str] | None = None, but: Iterable[Path] = ()) -> Source:
+    """The articles of a text file, a table, a folder of both, or standard input.
+
+    Args:
+        given: a path, or "-".
+        columns: khabar's name of a column -> the table's.
+        but: files of a folder that are no input, because they are written.
+
+    Raises:
+        ConfigError: no format that khabar reads, or a column that it does not know.
+        DataError: there is no such file, or it can't be opened, or a table lacks a column.
+    """
+    columns = columns or {}
+    for name in columns:
+        if name not in _rows.FIELDS:
+            raise ConfigError(f"columns: khabar reads no column {name!r}. {suggest(name, _rows.FIELDS)}")
     if given == "-":
-        lines = _decoded(_stdin(), "standard input")
-        ahead = []  # to its first line with a character
-        for line in lines:
-            ahead.append(line)
-            if line.strip():
-                break
-        rest = itertools.chain(ahead, lines)
-        if ahead and ahead[-1].lstrip().startswith("{"):
-            return Source(_jsonl(rest, "standard input"), single=False)
-        return Source(iter([{"text": "".join(rest)}]), single=True)
+        return _from_stdin(columns)
     path = locate(given)
     if path.is_dir():
-        files = sorted(path.glob("*.txt"))
-        if not files:
-            raise DataError(f"The folder {given} holds no .txt file.")
-        return Source(_folder(files, given), single=False)
+        return _from_folder(path, given, columns, {file.resolve() for file in but})
     if not path.is_file():
         raise DataError(f"There is no file {given}.")
-    if path.suffix == ".txt":
-        return Source(iter([{"id": path.stem, "text": "".join(_lines(path))}]), single=True)
-    if path.suffix in (".jsonl", ".ndjson"):
-        return Source(_jsonl(_lines(path), given), single=False)
-    raise ConfigError(f"input={given}: khabar reads .txt, .jsonl, a folder of .txt, and - for standard input.")
+    suffix = path.suffix.lower()
+    if suffix == ".txt":
+        encoding = encoding_of(path)
+        _say(str(path), encoding)
+        return Source(iter([_text_row(path, given, path.stem, encoding)]), single=True, files=[path])
+    if suffix not in TABLES:
+        raise ConfigError(
+            f"input={given}: khabar reads .txt, .jsonl, .csv, .tsv, .parquet, a folder of these, and - for {STDIN}."
+        )
+    _rows.check(path, columns)
+    return Source(_rows.of_file(path, given, columns, _say), files=[path])
 
 
-def _folder(files: Iterable[Path], name: str) -> Iterator[Mapping[str, Any]]:
+def _from_folder(folder: Path, given: str, columns: Mapping[str, str], but: set[Path]) -> Source:
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and path.resolve() not in but)
+    files = [path for path in found if path.suffix.lower() in (".txt", *TABLES) and not _hidden(path, folder)]
+    if not files:
+        raise DataError(f"The folder {given} holds no .txt, .jsonl, .csv, .tsv or .parquet.")
+    for path in files:
+        _rows.check(path, columns)
+    return Source(_folder(files, folder, given, columns), files=files)
+
+
+def _hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _folder(files: Iterable[Path], folder: Path, given: str, columns: Mapping[str, str]) -> Iterator[Row]:
+    """The rows of all files; a file that can't be read is a bad row."""
     encodings: Counter[str] = Counter()
-    for file in files:
-        encoding = encoding_of(file)
-        encodings[encoding] += 1
-        yield {"id": file.stem, "text": file.read_text(encoding=encoding)}
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.suffix.lower() == ".txt":
+                encoding = encoding_of(path)
+                encodings[encoding] += 1
+                yield _text_row(path, name, name[: -len(path.suffix)], encoding)
+            else:
+                yield from _rows.of_file(path, name, columns, _say)
+        except (DataError, OSError) as error:
+            yield Row(Place(name), {}, None, str(error).rstrip("."))
     for encoding, count in encodings.items():
-        _say(f"{count} of the files in {name}", encoding)
+        _say(f"{count} of the files in {given}", encoding)
 
 
-def _lines(path: Path) -> Iterator[str]:
-    encoding = encoding_of(path)
-    _say(str(path), encoding)
-    with path.open(encoding=encoding) as file:
-        yield from file
+def _text_row(path: Path, name: str, article: str, encoding: str) -> Row:
+    with path.open(encoding=encoding, newline="") as file:  # as it stands, so that offsets fit the file
+        return _rows.of_text(file.read(), Place(name), article)
+
+
+def _from_stdin(columns: Mapping[str, str]) -> Source:
+    lines = iter(_stdin())
+    ahead = []  # to its first line with a character
+    for line in lines:
+        ahead.append(line)
+        if line.strip():
+            break
+    rest = itertools.chain(ahead, lines)
+    if ahead and ahead[-1].lstrip().startswith("{"):
+        return Source(_rows.of_lines(rest, STDIN, columns))
+    try:
+        return Source(iter([_rows.of_text("".join(rest), Place(STDIN))]), single=True)
+    except UnicodeDecodeError as error:  # UTF-16 that breaks off
+        raise DataError(f"{STDIN} is not {error.encoding}: {error.reason}. Save it as UTF-8.") from None
 
 
 def _stdin() -> TextIO:
     """Standard input, in its own encoding whatever the locale says: all of it is looked at if it is a file."""
     if isinstance(sys.stdin, io.TextIOWrapper):
         buffer: Any = sys.stdin.buffer
-        encoding = detect(buffer, "standard input") if buffer.seekable() else sniff(buffer.peek())
-        _say("standard input", encoding)
-        sys.stdin.reconfigure(encoding=encoding, errors="strict")
+        encoding = _rows.encoding_of_stream(buffer, STDIN) if buffer.seekable() else sniff(buffer.peek())
+        _say(STDIN, encoding)
+        sys.stdin.reconfigure(encoding=encoding, errors="surrogateescape", newline="\n")
     return sys.stdin
 
 
 def _say(name: str, encoding: str) -> None:
     if encoding != PLAIN:
         print(f"{name} read as {encoding}", file=sys.stderr)
-
-
-def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
-    """Lines of a stream that began as one encoding, and may go on otherwise."""
-    try:
-        yield from lines
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{name} is not {error.encoding.upper()} ({error}). Convert it first: iconv -f ITS-ENCODING -t UTF-8."
-        ) from error
-
-
-def _jsonl(lines: Iterable[str], name: str) -> Iterator[Mapping[str, Any]]:
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise DataError(f"{name}, line {number}: no JSON ({error}).") from error
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-            raise DataError(f"{name}, line {number}: an object with a string in the field 'text' is needed.")
-        yield row
 
 
 @contextlib.contextmanager

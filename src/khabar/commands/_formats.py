@@ -1,0 +1,146 @@
+"""What answers look like in a file: pieces of text, one an article, between a head and a tail.
+
+Pieces can be cut off and gone on with. Parquet can not, so its rows are written as JSON Lines first and converted, in
+batches, when all is there.
+"""
+
+import csv
+import io
+import itertools
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from khabar.commands._rows import Row
+from khabar.inference.readings import COLUMNS, Reading, to_text
+
+if TYPE_CHECKING:
+    from khabar.inference.model import Model
+
+BY_SUFFIX = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".parquet": "parquet",
+    ".html": "html",
+    ".htm": "html",
+    ".txt": "text",
+}  # all else is jsonl
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # what a spreadsheet may run, and the same already quoted
+QUOTED = "cells quoted"
+BATCH = 20_000  # rows of a row group
+DIGITS = 6  # of a score
+PARQUET = {"string": "string", "float64": "float64", "Int64": "int64"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """How answers are written.
+
+    Args:
+        piece: an article's place in the input (counted from 0), its row and what was read, as text.
+        head: before the first piece.
+        between: before every other.
+        tail: after the last.
+        finish: makes the file itself out of the pieces.
+    """
+
+    piece: Callable[[int, Row, Reading], str]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+    finish: Callable[[Path, Path], None] | None = None
+
+
+def choose(asked: str, output: str, *, single: bool) -> str:
+    """The format in force: `auto` goes by the suffix of the output, and by what is natural on a terminal."""
+    if asked != "auto":
+        return asked
+    if output == "-":
+        return "text" if single else "jsonl"
+    return BY_SUFFIX.get(Path(output).suffix.lower(), "jsonl")
+
+
+def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format:
+    """A format by name.
+
+    Args:
+        name: of it.
+        model: whose answers they are.
+        tally: counts the cells that had to be quoted.
+        bom: whether to begin a CSV file with a byte order mark, without which Excel takes it for Windows-1256.
+    """
+    match name:
+        case "csv" | "tsv":
+            return _separated("," if name == "csv" else "\t", tally, bom=bom)
+        case "parquet":
+            return Format(lambda number, row, reading: "".join(map(_json, findings(reading))), finish=to_parquet)
+        case "html":
+            from khabar.inference import html
+
+            page = html.Page(model.about, model.tasks)
+            return Format(
+                lambda number, row, reading: page.article(number + 1, row.article, reading), page.head(), "", page.tail()
+            )
+        case "label_studio":
+            return Format(_task, "[", ",", "\n]\n")
+        case "text":
+            return Format(lambda number, row, reading: to_text(reading) + "\n", between="\n\n")
+    return Format(lambda number, row, reading: _json(reading.to_dict()))
+
+
+def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
+    """A row a finding, in the columns of `Readings.to_pandas`; scores rounded as in JSON."""
+    for event in reading.events:
+        score = round(event.score, DIGITS)
+        yield reading.id, "event", event.task, event.label, score, None, None, event.text, event.start, event.end
+    for stance in reading.stances:
+        where = stance.evidence
+        found = (where.text, where.start, where.end) if where else (None, None, None)
+        score = round(stance.probabilities[stance.label], DIGITS)
+        yield reading.id, "stance", stance.task, stance.label, score, stance.holder, stance.target, *found
+
+
+def to_parquet(spool: Path, output: Path) -> None:
+    """The rows of a spool as a Parquet file, a batch at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(name, pa.type_for_alias(PARQUET[kind])) for name, kind in COLUMNS.items()])
+    with spool.open(encoding="utf-8", newline="\n") as lines, pq.ParquetWriter(output, schema) as writer:
+        while batch := list(itertools.islice(lines, BATCH)):
+            columns = zip(*map(json.loads, batch), strict=True)
+            writer.write_table(pa.table([list(column) for column in columns], schema=schema))
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - any JSON type
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _task(number: int, row: Row, reading: Reading) -> str:
+    """A task to annotate; there is none of a row without a text."""
+    from khabar.inference import label_studio
+
+    if not isinstance(row.article.get("text"), str):
+        return ""
+    return "\n" + json.dumps(label_studio.task(row.article, reading), ensure_ascii=False)
+
+
+def _separated(delimiter: str, tally: Counter[str], *, bom: bool) -> Format:
+    def cell(value: Any) -> Any:  # noqa: ANN401 - a string or a number
+        if isinstance(value, str) and FORMULA.match(value):
+            tally[QUOTED] += 1
+            return f"'{value}"
+        return value
+
+    def lines(rows: Iterator[tuple[Any, ...]]) -> str:
+        text = io.StringIO()
+        csv.writer(text, delimiter=delimiter).writerows([cell(value) for value in row] for row in rows)
+        return text.getvalue()
+
+    return Format(
+        lambda number, row, reading: lines(findings(reading)), ("\ufeff" if bom else "") + lines(iter([tuple(COLUMNS)]))
+    )
