@@ -82,9 +82,11 @@ def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format
             from khabar.inference import html
 
             page = html.Page(model.about, model.tasks)
-            return Format(
-                lambda number, row, reading: page.article(number + 1, row.article, reading), page.head(), "", page.tail()
-            )
+
+            def section(number: int, row: Row, reading: Reading) -> str:
+                return page.article(number + 1, row.article, reading)
+
+            return Format(section, head=page.head(), tail=page.tail())
         case "label_studio":
             return Format(_task, "[", ",", "\n]\n")
         case "text":
@@ -94,14 +96,15 @@ def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format
 
 def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
     """A row a finding, in the columns of `Readings.to_pandas`; scores rounded as in JSON."""
+    name = reading.id.encode("utf-8", "backslashreplace").decode()  # nothing else may hold half a character
     for event in reading.events:
         score = round(event.score, DIGITS)
-        yield reading.id, "event", event.task, event.label, score, None, None, event.text, event.start, event.end
+        yield name, "event", event.task, event.label, score, None, None, event.text, event.start, event.end
     for stance in reading.stances:
         where = stance.evidence
         found = (where.text, where.start, where.end) if where else (None, None, None)
         score = round(stance.probabilities[stance.label], DIGITS)
-        yield reading.id, "stance", stance.task, stance.label, score, stance.holder, stance.target, *found
+        yield name, "stance", stance.task, stance.label, score, stance.holder, stance.target, *found
 
 
 def to_parquet(spool: Path, output: Path) -> None:

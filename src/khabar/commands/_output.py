@@ -111,23 +111,23 @@ class Files:
 
     def _lengths(self) -> tuple[int, int]:
         """How far the two files are good; says what is gone on with, or why not."""
+        assert self.key is not None
         try:
             known = json.loads(self.journal.read_text("utf-8"))
             lengths = (int(known["bytes"]), int(known["errors_bytes"]))
-            sizes = [path.stat().st_size for path in (self.part, self.side_part)]
             rows, tally, key = int(known["rows"]), Counter(known["tally"]), dict(known["key"])
         except FileNotFoundError:
             return 0, 0
         except (OSError, ValueError, KeyError, TypeError):
             print(f"Starting anew: {self.journal} can't be read.", file=sys.stderr)
             return 0, 0
-        assert self.key is not None
         if other := [name for name in {**self.key, **key} if self.key.get(name) != key.get(name)]:
             print(f"Starting anew: {self.part} was begun with another {', '.join(other)}.", file=sys.stderr)
             return 0, 0
-        if any(size < length for size, length in zip(sizes, lengths, strict=True)):
-            print(f"Starting anew: {self.part} is shorter than its journal says.", file=sys.stderr)
-            return 0, 0
+        for path, length in zip((self.part, self.side_part), lengths, strict=True):
+            if not path.is_file() or path.stat().st_size < length:
+                print(f"Starting anew: {path} is shorter than {self.journal.name} says.", file=sys.stderr)
+                return 0, 0
         self.rows, self.tally = rows, tally
         print(f"Going on with {self.part}: {rows:,} rows are done.", file=sys.stderr)
         return lengths

@@ -37,7 +37,7 @@ class Progress:
         self.done = done
         if self.bar is not None:
             self.bar.update(done - self.bar.n)
-        elif time.monotonic() - self.said > QUIET:
+        elif done != self.total and time.monotonic() - self.said > QUIET:
             self.said = time.monotonic()
             print(self._line(), file=self.stream, flush=True)
 

@@ -38,7 +38,7 @@ class Row:
     error: str | None = None
 
 
-class _BadRow(ValueError):
+class _FieldError(ValueError):
     """A field and what is wrong with it, in one line."""
 
 
@@ -151,8 +151,8 @@ def _article(row: Mapping[str, Any], place: Place, columns: Mapping[str, str]) -
                 article[field] = _value(field, article[field], columns.get(field, field))
         if article.get("text") is None:
             wanted = columns.get("text", "text")
-            raise _BadRow(f"{wanted}: missing. The row has: {', '.join(map(str, row)) or 'nothing'}")
-    except _BadRow as error:
+            raise _FieldError(f"{wanted}: missing. The row has: {', '.join(map(str, row)) or 'nothing'}")
+    except _FieldError as error:
         return Row(place, {k: v for k, v in article.items() if isinstance(v, str)}, row, str(error))
     return Row(place, article, row)
 
@@ -165,7 +165,7 @@ def _value(field: str, value: Any, column: str) -> Any:  # noqa: ANN401 - what J
     if isinstance(value, str):
         return value
     if field == "text" or isinstance(value, bool | bytes | list | dict):
-        raise _BadRow(f"{column}: {str(value)[:60]!r} is not a string")
+        raise _FieldError(f"{column}: {str(value)[:60]!r} is not a string")
     return str(value)  # numbers as ids, dates
 
 
@@ -180,9 +180,9 @@ def _questions(value: Any, column: str) -> Any:  # noqa: ANN401 - any JSON type
             for part in parse_question(question):
                 (part or "").encode()
         except DataError as error:
-            raise _BadRow(f"{column}: {error}") from None
+            raise _FieldError(f"{column}: {error}") from None
         except UnicodeEncodeError:
-            raise _BadRow(f"{column}: {question!r} holds half a character (a lone surrogate)") from None
+            raise _FieldError(f"{column}: {question!r} holds half a character (a lone surrogate)") from None
     return value
 
 

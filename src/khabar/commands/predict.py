@@ -31,7 +31,7 @@ class Config(Reads):
     """Configuration of `khabar predict`."""
 
     format: Literal["auto", "text", "jsonl", "csv", "tsv", "parquet", "html", "label_studio"] = "auto"
-    columns: dict[str, str] = {}
+    columns: dict[str, str] = Field({})
     threshold: float | None = Field(None, gt=0, lt=1)
     errors: str | None = None
     resume: Literal["auto", "never"] = "auto"
@@ -143,8 +143,7 @@ def _work(
                     progress.say(told[-1] + (" More bad rows are only counted." if len(told) == SHOWN else ""))
             out.tally["empty"] += not (reading.error or reading.events or reading.stances)
         out.mark(out.rows + len(chunk))
-        if not source.single:
-            progress.at(out.rows)
+        progress.at(out.rows)
     out.write(form.tail)
     return told[0] if told else ""
 

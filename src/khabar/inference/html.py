@@ -4,6 +4,7 @@ The page needs no other file and runs no script. All that comes from an article 
 there to the letter, and characters that would turn the direction of what follows are shown and shut in.
 """
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,8 +63,8 @@ ARABIC = {
     "discuss": "مناقش",
     "unrelated": "لا صلة",
 }
-# control characters; those that set a direction; what HTML can't hold (NUL, half a character)
-_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# a carriage return alone; control characters; those that set a direction; half a character
+_ODD = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,6 @@ class Side:
     arabic: str
     score: float
     shares: tuple[tuple[str, str, float], ...]  # label, side and probability
-    quote: str | None
 
 
 class Page:
@@ -180,7 +180,8 @@ def marked(text: str) -> Markup:
     at = 0
     for odd in _ODD.finditer(text):
         made += _plain(text[at : odd.start()])
-        letter = odd[0] if odd[0] != "\x00" and not "\ud800" <= odd[0] <= "\udfff" else "\ufffd"
+        held = odd[0] != "\x00" and not "\ud800" <= odd[0] <= "\udfff"  # HTML has no way to write these
+        letter = _plain(odd[0] if held else "\ufffd")
         made += Markup('<span class="odd" title="U+{:04X}">{}</span>').format(ord(odd[0]), letter)
         at = odd.end()
     return made + _plain(text[at:])
@@ -230,7 +231,6 @@ def _sides(reading: Reading) -> list[Side]:
             arabic=ARABIC.get(one.label, ""),
             score=one.probabilities[one.label],
             shares=tuple((label, SIDES.get(label, "mid"), share) for label, share in one.probabilities.items()),
-            quote=one.evidence.text if one.evidence else None,
         )
         for number, one in enumerate(order, 1)
     ]
@@ -256,11 +256,11 @@ def _headed(lines: Sequence[Line]) -> tuple[Line, ...]:
 
 
 def _pieces(text: str, start: int, end: int, events: Sequence[Event], sides: Sequence[Side]) -> Iterator[Piece]:
-    spans = {(event.start, event.end) for event in events}
-    spans |= {(side.stance.evidence.start, side.stance.evidence.end) for side in sides if side.stance.evidence}
-    cuts = {cut for span in spans for cut in span if start < cut < end}
-    borders = [start, *sorted(cuts), end]
-    for left, right in zip(borders, borders[1:], strict=False):
+    events = [event for event in events if event.start < end and start < event.end]
+    sides = [side for side in sides if (e := side.stance.evidence) and e.start < end and start < e.end]
+    cuts = {cut for event in events for cut in (event.start, event.end)}
+    cuts |= {cut for side in sides if (e := side.stance.evidence) for cut in (e.start, e.end)}
+    for left, right in itertools.pairwise([start, *sorted(cut for cut in cuts if start < cut < end), end]):
         over = [event for event in events if event.start <= left and right <= event.end]
         best = max(over, key=lambda event: event.score, default=None)
         rests = [(s.number, e.end) for s in sides if (e := s.stance.evidence) and e.start <= left and right <= e.end]

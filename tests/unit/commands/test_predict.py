@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from khabar.commands import _articles, predict
+from khabar.commands._rows import Row
+from khabar.data.problems import Place
 from khabar.errors import ConfigError, DataError
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
@@ -76,7 +78,8 @@ def test_standard_input_is_one_article_otherwise(answered):
     assert answered(TEXT.encode()).startswith("قصف الجيش مدينة غزة\n")
     (plain,) = objects(answered(f"\n\n{TEXT}".encode(), format="jsonl"))
     assert plain["events"][0]["start"] == 2
-    assert "The text is empty." in answered(b"")
+    with pytest.raises(DataError, match=r"^standard input: The text is empty\.$"):
+        answered(b"")
 
 
 def test_the_output_file_gets_its_name_when_it_is_whole(answered, tmp_path):
@@ -84,7 +87,7 @@ def test_the_output_file_gets_its_name_when_it_is_whole(answered, tmp_path):
     assert answered(jsonl({"text": TEXT}), output=str(path)) == ""
     assert objects(path.read_text("utf-8"))[0]["events"]
     with pytest.raises(DataError):
-        answered(jsonl({"text": TEXT}) + b"{", output=str(path))
+        answered(b"{", output=str(path))
     assert len(objects(path.read_text("utf-8"))) == 1
     own = tmp_path / "same.jsonl"
     own.write_bytes(jsonl({"id": "1", "text": TEXT}))
@@ -102,19 +105,65 @@ def test_watchlist_and_threshold_reach_the_model(answered, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("stdin", "why"),
+    ("row", "where", "why"),
     [
-        (jsonl({"text": TEXT}) + b"\n{'text'}\n", "standard input, line 3: no JSON"),
-        (jsonl({"text": TEXT}, {"txt": TEXT}), "line 2: an object with a string in the field 'text'"),
-        (jsonl({"text": 5}), "line 1: an object"),
-        (jsonl({"text": TEXT}) + b"[]", "line 2: an object"),
-        (TEXT.encode() + b"\xe9", "standard input:[0-9]+: not UTF-8 .*iconv"),
-        (jsonl({"text": TEXT, "questions": [5]}), "5 is no question"),
+        (b"\n{'text'}", 3, "not JSON: Expecting property name"),
+        (jsonl({"txt": TEXT}), 2, "text: missing. The row has: txt."),
+        (jsonl({"text": 5}), 2, "text: '5' is not a string."),
+        (b"[1]", 2, "a JSON list, not an object"),
+        (b"{", 2, "not JSON"),
+        (b'{"text": "\xe9"}', 2, "not UTF-8 (the byte e9 at character 11). Save it as UTF-8: iconv"),
+        (jsonl({"text": TEXT, "questions": [5]}), 2, "questions: 5 is no question."),
+        (b'{"text": "x", "questions": "\\ud800"}', 2, "half a character"),
+        (jsonl({"text": TEXT, "title": [1]}), 2, "title: '[1]' is not a string"),
+        (jsonl({"text": ""}), 2, "The text is empty."),
     ],
 )
-def test_bad_input_says_where_and_why(answered, stdin, why):
-    with pytest.raises(DataError, match=why):
-        answered(stdin)
+def test_a_bad_row_is_told_and_put_aside_and_the_others_are_read(answered, tmp_path, capsys, row, where, why):
+    output = tmp_path / "out.jsonl"
+    stdin = jsonl({"id": "1", "text": TEXT}) + row.rstrip(b"\n") + b"\n" + jsonl({"id": "2", "text": TEXT})
+    answered(stdin, output=str(output))
+    first, bad, last = objects(output.read_text("utf-8"))
+    assert (first["id"], last["id"], first["error"], last["error"]) == ("1", "2", None, None)
+    assert first["events"] == last["events"] != bad["events"] == []
+    assert why in bad["error"]
+    (aside,) = objects((tmp_path / "out.jsonl.errors.jsonl").read_text("utf-8"))
+    assert aside["place"] == f"standard input:{where}"
+    assert (aside["error"], aside["id"]) == (bad["error"], bad["id"])
+    assert aside["row"]
+
+
+def test_bad_rows_are_told_one_by_one_at_first_then_counted(folder, tmp_path, capsys):
+    path, output, errors = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "bad.jsonl"))
+    path.write_bytes(jsonl({"text": TEXT}) + b"{\n" * 50)
+    fields = {"machine": {"device": "cpu"}, "model": str(folder), "input": str(path), "errors": str(errors)}
+    predict.run(predict.Config.of({**fields, "output": str(output)}))
+    err = capsys.readouterr().err
+    assert err.count("not JSON") == 5
+    assert "in.jsonl:6: not JSON" in err and "More bad rows are only counted." in err
+    assert err.splitlines()[-1].endswith(f"50 bad rows ({errors}).")
+    assert len(objects(errors.read_text("utf-8"))) == 50
+    path.write_bytes(jsonl({"text": TEXT}))
+    predict.run(predict.Config.of({**fields, "output": str(output)}))
+    assert not errors.exists()  # it would speak of an earlier input
+    path.write_bytes(jsonl({"text": TEXT}) + b"{\n")
+    predict.run(predict.Config.of(fields))
+    out, err = capsys.readouterr()
+    assert [answer["error"] is None for answer in objects(out)] == [True, False]
+    assert len(objects(errors.read_text("utf-8"))) == 1
+
+
+def test_an_input_without_one_good_row_is_an_error(answered, tmp_path):
+    path, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    path.write_bytes(b"{\n[]\n")
+    output.write_text("earlier")
+    with pytest.raises(DataError, match=r"Not one of 2 rows could be read\. .*in\.jsonl:1: not JSON"):
+        answered(input=str(path), output=str(output))
+    assert output.read_text() == "earlier"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.jsonl", "out.jsonl", "out.jsonl.errors.jsonl"]
+    path.write_bytes(b"")
+    answered(input=str(path), output=str(output))
+    assert output.read_text() == ""
 
 
 @pytest.mark.parametrize("name", ["in.txt", "in.jsonl"])
@@ -158,7 +207,7 @@ def test_a_pipe_is_told_by_its_first_bytes(folder, capsys, monkeypatch):
     out, err = run(TEXT.encode("cp1256"))
     assert objects(out)[0]["events"]
     assert "standard input read as cp1256" in err
-    with pytest.raises(DataError, match=r"standard input is not UTF-8 .*iconv"):
+    with pytest.raises(DataError, match=r"standard input: not UTF-8 .*iconv"):
         run(TEXT.encode() * 3 + b"\xe9\n")
 
 
@@ -167,9 +216,17 @@ def test_an_input_that_is_none_is_refused(answered, tmp_path):
         answered(input=str(tmp_path / "nowhere.txt"))
     with pytest.raises(DataError, match=r"holds no \.txt"):
         answered(input=str(tmp_path))
+    with pytest.raises(ConfigError, match=r"columns: khabar reads no column 'txt'. Did you mean 'text'"):
+        answered(jsonl({"text": TEXT}), columns={"txt": "a"})
     (tmp_path / "in.pdf").write_bytes(b"%PDF")
     with pytest.raises(ConfigError, match=r"khabar reads \.txt"):
         answered(input=str(tmp_path / "in.pdf"))
+    with pytest.raises(ConfigError, match="is a folder"):
+        answered(TEXT.encode(), output=str(tmp_path))
+    with pytest.raises(ConfigError, match="same file"):
+        answered(TEXT.encode(), output=str(tmp_path / "a"), errors=str(tmp_path / "a"))
+    with pytest.raises(ConfigError, match="needs a file"):
+        answered(TEXT.encode(), format="parquet")
 
 
 def test_label_studio_gets_one_array_of_tasks(answered, tmp_path, folder):
@@ -184,8 +241,11 @@ def test_label_studio_gets_one_array_of_tasks(answered, tmp_path, folder):
     assert tasks[1]["predictions"] == []
     assert "half a character" in tasks[1]["meta"]["error"]
     assert all(len(task["predictions"]) == 1 for task in tasks[:1] + tasks[2:])
-    assert list(tmp_path.glob("*.part")) == []
-    assert json.loads(answered(b"", format="label_studio"))[0]["meta"] == {"error": "The text is empty."}
+    assert list(tmp_path.glob("*.part*")) == []
+    some = jsonl({"text": TEXT}) + b"{\n" + jsonl({"text": ""})
+    tasks = json.loads(answered(some, format="label_studio"))
+    assert len(tasks) == 2  # there is nothing to annotate in a row without a text
+    assert tasks[1]["meta"] == {"error": "The text is empty."}
 
 
 def test_label_studio_is_told_where_its_configuration_comes_from(folder, tmp_path, capsys):
@@ -201,12 +261,12 @@ def test_articles_are_read_as_they_come(folder, capsys, monkeypatch):
     written = io.StringIO()
     seen = []
 
-    def articles():
+    def given():
         for number in range(100):
             seen.append((number, written.getvalue().count("model_version")))
-            yield {"id": str(number), "text": TEXT}
+            yield Row(Place("made", number), {"id": str(number), "text": TEXT}, None)
 
-    monkeypatch.setattr(predict, "open_source", lambda given: _articles.Source(articles(), single=False))
+    monkeypatch.setattr(predict, "open_source", lambda *given_: _articles.Source(given()))
     monkeypatch.setattr(sys, "stdout", written)
     predict.run(predict.Config.of({"machine": {"device": "cpu"}, "model": str(folder), "format": "label_studio"}))
     assert len(json.loads(written.getvalue())) == 100

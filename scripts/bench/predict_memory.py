@@ -1,0 +1,80 @@
+"""Peak memory of `khabar predict` on 10,000 and 100,000 texts: it should be the same.
+
+.venv/bin/python scripts/bench/predict_memory.py [10000 100000]
+
+A tiny random model reads made-up articles of about 60 words, so that reading is quick and memory is that of the
+plumbing. Each line is a fresh process; the peak is its own ru_maxrss.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = (("csv", "jsonl"), ("csv", "parquet"), ("jsonl", "jsonl"), ("parquet", "jsonl"), ("parquet", "parquet"))
+WORDS = "قصف الجيش مدينة غزة أكد رئيس الحكومة أن إيران رفضت وقف إطلاق النار دعا مجلس الأمم المتحدة إلى اتفاق".split()
+IN_PROCESS = """
+import resource, sys
+from khabar.cli import main
+print(main(sys.argv[1:]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def main() -> None:
+    """Measure every case and print a line for each."""
+    sizes = [int(given) for given in sys.argv[1:]] or [10_000, 100_000]
+    sys.path[:0] = [str(ROOT / "tests")]
+    from unit.inference import tiny_bundle
+
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        model = tiny_bundle.write(folder / "bundle", "event_type")
+        for size in sizes:
+            write(folder, size)
+        for given, wanted in CASES:
+            peaks = []
+            for size in sizes:
+                started = time.perf_counter()
+                peak = measured(model, folder / f"{size}.{given}", folder / f"out.{wanted}")
+                seconds = time.perf_counter() - started
+                peaks.append(peak)
+                print(f"{given} to {wanted}, {size:,} texts: {peak:.0f} MiB, {seconds:.0f} s", flush=True)
+            print(f"{given} to {wanted}: {peaks[-1] - peaks[0]:+.0f} MiB, {peaks[-1] / peaks[0]:.3f} times", flush=True)
+
+
+def articles(size: int) -> Iterator[dict[str, str]]:
+    """Texts that differ, several sentences each."""
+    for number in range(size):
+        words = [WORDS[(number * 7 + at * (1 + number % 5)) % len(WORDS)] for at in range(60)]
+        text = ". ".join(" ".join(words[at : at + 12]) for at in range(0, 60, 12))
+        yield {"id": f"a{number}", "text": f"{text} {number}.", "title": words[0]}
+
+
+def write(folder: Path, size: int) -> None:
+    """The same articles in three formats, the Parquet file as one row group."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(articles(size)))
+    frame.to_csv(folder / f"{size}.csv", index=False)
+    frame.to_parquet(folder / f"{size}.parquet", row_group_size=size)
+    with (folder / f"{size}.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in articles(size))
+
+
+def measured(model: Path, given: Path, output: Path) -> float:
+    """The peak of one run in MiB."""
+    line = [sys.executable, "-c", IN_PROCESS, "predict", f"model={model}", f"input={given}", f"output={output}"]
+    done = subprocess.run([*line, "machine.device=cpu"], capture_output=True, text=True, check=True)
+    code, peak = done.stdout.split()
+    if code != "0":
+        raise SystemExit(done.stderr)
+    output.unlink()
+    return int(peak) / 1024
+
+
+if __name__ == "__main__":
+    main()
