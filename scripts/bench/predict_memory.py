@@ -2,8 +2,8 @@
 
 .venv/bin/python scripts/bench/predict_memory.py [10000 100000]
 
-A tiny random model reads made-up articles of about 60 words, so that reading is quick and memory is that of the
-plumbing. Each line is a fresh process; the peak is its own ru_maxrss.
+A tiny random model reads made-up articles of ten words, so that reading is quick and memory is that of the plumbing.
+Each line is a fresh process with one thread; the peak is its own ru_maxrss.
 """
 
 import json
@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = (("csv", "jsonl"), ("csv", "parquet"), ("jsonl", "jsonl"), ("parquet", "jsonl"), ("parquet", "parquet"))
-WORDS = "قصف الجيش مدينة غزة أكد رئيس الحكومة أن إيران رفضت وقف إطلاق النار دعا مجلس الأمم المتحدة إلى اتفاق".split()
+CASES = (("csv", "jsonl"), ("jsonl", "parquet"), ("parquet", "jsonl"))
+NEWS = "قصف الجيش مدينة غزة أكد رئيس الحكومة أن إيران رفضت وقف إطلاق النار دعا مجلس الأمم المتحدة إلى اتفاق"
+WORDS = NEWS.split()
 IN_PROCESS = """
 import resource, sys
 from khabar.cli import main
@@ -47,11 +48,10 @@ def main() -> None:
 
 
 def articles(size: int) -> Iterator[dict[str, str]]:
-    """Texts that differ, several sentences each."""
+    """Texts that differ, a headline and a sentence each."""
     for number in range(size):
-        words = [WORDS[(number * 7 + at * (1 + number % 5)) % len(WORDS)] for at in range(60)]
-        text = ". ".join(" ".join(words[at : at + 12]) for at in range(0, 60, 12))
-        yield {"id": f"a{number}", "text": f"{text} {number}.", "title": words[0]}
+        words = [WORDS[(number * 7 + at * (1 + number % 5)) % len(WORDS)] for at in range(10)]
+        yield {"id": f"a{number}", "text": f"{' '.join(words[:4])}\n{' '.join(words[4:])} {number}.", "title": words[0]}
 
 
 def write(folder: Path, size: int) -> None:
@@ -67,8 +67,9 @@ def write(folder: Path, size: int) -> None:
 
 def measured(model: Path, given: Path, output: Path) -> float:
     """The peak of one run in MiB."""
-    line = [sys.executable, "-c", IN_PROCESS, "predict", f"model={model}", f"input={given}", f"output={output}"]
-    done = subprocess.run([*line, "machine.device=cpu"], capture_output=True, text=True, check=True)
+    overrides = [f"model={model}", f"input={given}", f"output={output}", "machine.device=cpu", "machine.threads=1"]
+    line = [sys.executable, "-c", IN_PROCESS, "predict", *overrides]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
     code, peak = done.stdout.split()
     if code != "0":
         raise SystemExit(done.stderr)

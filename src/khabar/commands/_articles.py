@@ -5,7 +5,7 @@ import io
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -54,13 +54,11 @@ class Source:
         rows: good and bad ones, as they come.
         single: whether there is one article only, to be answered as text.
         files: what they are read from; none for standard input.
-        count: how many rows the files hold.
     """
 
     rows: Iterator[Row]
     single: bool = False
     files: Sequence[Path] = ()
-    count: Callable[[Path], int] = _rows.count
 
     @property
     def articles(self) -> Iterator[Mapping[str, Any]]:
@@ -76,7 +74,11 @@ class Source:
 
     def total(self) -> int | None:
         """How many rows there are, as far as that can be told quickly; None for standard input."""
-        return sum(1 if file.suffix.lower() == ".txt" else self.count(file) for file in self.files) or None
+        found = 0
+        for file in self.files:
+            with contextlib.suppress(DataError, OSError):  # a file that can't be read is told when its turn comes
+                found += 1 if file.suffix.lower() == ".txt" else _rows.count(file)
+        return found or None
 
     def stamp(self) -> list[tuple[str, int, int]]:
         """Name, size and time of each file, to know the same input again."""
@@ -126,7 +128,8 @@ def _from_folder(folder: Path, given: str, columns: Mapping[str, str], but: set[
     if not files:
         raise DataError(f"The folder {given} holds no .txt, .jsonl, .csv, .tsv or .parquet.")
     for path in files:
-        _rows.check(path, columns)
+        with contextlib.suppress(OSError):  # one that can't be read is a bad row
+            _rows.check(path, columns)
     return Source(_folder(files, folder, given, columns), files=files)
 
 

@@ -167,17 +167,17 @@ class Files:
         for file in (self.file, self.bad_rows):
             file.flush()
             os.fsync(file.fileno())
+        made = self.part
+        if keep and convert is not None:
+            made = self.output.with_name(self.output.name + ".whole")
+            convert(self.part, made)
         if self.bad_rows.tell():
             self.side_part.replace(self.side)
         else:
             self.side_part.unlink()
             self.side.unlink(missing_ok=True)  # of an earlier run
-        if keep and convert is not None:
-            whole = self.output.with_name(self.output.name + ".whole")
-            convert(self.part, whole)
-            whole.replace(self.output)
-        elif keep:
-            self.part.replace(self.output)
+        if keep:
+            made.replace(self.output)
         self.part.unlink(missing_ok=True)
         self.journal.unlink(missing_ok=True)
 

@@ -245,14 +245,9 @@ def _cells(header: Sequence[str], cells: Sequence[str], place: Place, columns: M
     if len(cells) != len(header):
         wrong = f"{len(cells)} cells, the header has {len(header)}. Quote cells that hold a separator or a line break"
         return Row(place, {}, list(cells), wrong)
-    row: dict[str, Any] = dict(zip(header, cells, strict=True))
-    return _of_table({name: cell or None for name, cell in row.items()} | _text_cell(row, columns), place, columns)
-
-
-def _text_cell(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
-    """The text is the one cell that may be empty without being absent."""
-    name = columns.get("text", "text")
-    return {name: row[name]} if name in row else {}
+    text = columns.get("text", "text")  # the one cell that may be empty without being absent
+    row = {name: cell if cell or name == text else None for name, cell in zip(header, cells, strict=True)}
+    return _of_table(row, place, columns)
 
 
 def _of_table(row: dict[str, Any], place: Place, columns: Mapping[str, str]) -> Row:

@@ -1,4 +1,8 @@
-"""Read articles: events with their sentences, stances with their evidence."""
+"""Read articles: events with their sentences, stances with their evidence.
+
+Bad rows are counted, told and put aside; the exit code is 0 as long as one row could be read, else 3. Interrupted work
+goes on where it stopped when the same command runs again.
+"""
 
 import importlib.metadata
 import itertools
@@ -75,7 +79,7 @@ def run(config: Config) -> None:
         out.finish(form.finish, keep=bad < out.rows or not bad)
     except KeyboardInterrupt:
         progress.close()
-        _say_stopped(out, config.output)
+        _say_stopped(out)
         raise
     finally:
         progress.close()
@@ -140,7 +144,8 @@ def _work(
                 out.bad({"place": str(row.place), "id": reading.id, "error": reading.error, "row": row.raw})
                 if len(told) < SHOWN:
                     told.append(shown(f"{row.place}: {reading.error}", 300))
-                    progress.say(told[-1] + (" More bad rows are only counted." if len(told) == SHOWN else ""))
+                    if not source.single:
+                        progress.say(told[-1] + (" More bad rows are only counted." if len(told) == SHOWN else ""))
             out.tally["empty"] += not (reading.error or reading.events or reading.stances)
         out.mark(out.rows + len(chunk))
         progress.at(out.rows)
@@ -157,12 +162,13 @@ def _unread(row: Row, model: "Model") -> "Reading":
     return Reading(row.article.get("id") or str(row.place), title, model=model.about, error=f"{row.error}.")
 
 
-def _say_stopped(out: "Files | Stream", output: str) -> None:
+def _say_stopped(out: "Files | Stream") -> None:
     if not isinstance(out, _output.Files) or not out.rows:
         return
-    on = f"is in {out.part}; standard input can't be gone on with." if out.key is None else "stays: the same command "
-    on += "goes on from there." if out.key is not None else ""
-    print(f"\nStopped. What {many(out.rows, 'row')} gave {on}", file=sys.stderr)
+    on = f"They are in {out.part}; standard input can't be gone on with."
+    if out.key is not None:
+        on = "The same command goes on from there."
+    print(f"\nStopped after {many(out.rows, 'row')}. {on}", file=sys.stderr)
 
 
 def _summary(out: "Files | Stream", progress: Progress) -> str:

@@ -216,7 +216,7 @@ def test_an_input_that_is_none_is_refused(answered, tmp_path):
         answered(input=str(tmp_path / "nowhere.txt"))
     with pytest.raises(DataError, match=r"holds no \.txt"):
         answered(input=str(tmp_path))
-    with pytest.raises(ConfigError, match=r"columns: khabar reads no column 'txt'. Did you mean 'text'"):
+    with pytest.raises(ConfigError, match=r"columns: khabar reads no column 'txt'\. Did you mean 'text'"):
         answered(jsonl({"text": TEXT}), columns={"txt": "a"})
     (tmp_path / "in.pdf").write_bytes(b"%PDF")
     with pytest.raises(ConfigError, match=r"khabar reads \.txt"):

@@ -72,7 +72,7 @@ def test_the_file_is_the_same_to_the_byte(folder, source, tmp_path, capsys, monk
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             stop(patch, at)
             predict.run(config(folder, short, broken / name, **fields))
-        assert "the same command goes on from there" in capsys.readouterr().err
+        assert "The same command goes on from there" in capsys.readouterr().err
     predict.run(config(folder, short, broken / name, **fields))
     err = capsys.readouterr().err
     assert err.startswith(f"Going on with {broken / name}.part: 96 rows are done.\n")
@@ -101,7 +101,7 @@ def test_a_process_that_is_shot_goes_on(folder, source, tmp_path, sent):
     assert not broken.exists()
     if sent == signal.SIGINT:
         assert process.returncode == 130
-        assert f"Stopped. What {done} rows gave stays: the same command goes on from there." in err
+        assert f"Stopped after {done} rows. The same command goes on from there." in err
     predict.run(config(folder, source, whole))
     predict.run(config(folder, source, broken))
     assert left(broken.parent) == ["out.jsonl", "out.jsonl.errors.jsonl"]
@@ -192,5 +192,5 @@ def test_standard_input_says_that_it_can_not_go_on(folder, source, tmp_path, cap
         finally:
             sys.stdin.close()
     err = capsys.readouterr().err
-    assert f"What 32 rows gave is in {output}.part; standard input can't be gone on with." in err
+    assert f"Stopped after 32 rows. They are in {output}.part; standard input can't be gone on with." in err
     assert left(tmp_path) == ["in.jsonl", "out.jsonl.errors.jsonl.part", "out.jsonl.part"]

@@ -71,7 +71,7 @@ def test_columns_by_other_names(tmp_path):
     path.write_text("\ufeffالنص;text;العنوان\r\nخبر;x;ع\r\n", "utf-8")  # as Excel saves it
     (row,) = good(path, {"text": "النص", "title": "العنوان"})
     assert (row["text"], row["title"]) == ("خبر", "ع")
-    with pytest.raises(DataError, match="has no column 'النصص'. Did you mean 'النص'"):
+    with pytest.raises(DataError, match=r"has no column 'النصص'\. Did you mean 'النص'"):
         rows(path, {"text": "النصص"})
     path.write_text("body\nx\n")
     with pytest.raises(DataError, match=r"no column 'text'\. There are: body\..*columns\.text=NAME"):

@@ -17,7 +17,7 @@ ABOUT = {"uri": "models:/<b>&", "version": "1", "fingerprint": "0123456789"}
 TASKS = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
 HOSTILE = [
     "<script>alert(1)</script>",
-    "\"quotes\" 'and' \"><img src=x onerror=alert(1)>",
+    '"quotes" \'and\' "><img src=x onerror=alert(1)>',
     "]]> <!-- --> </article></style><style>*{display:none}",
     "&amp; &lt; &#13; &nbsp;",
     "قبل \u202eمعكوس\u202c بعد \u2066x\u2069 \u2069\u202d",
@@ -146,13 +146,14 @@ def test_what_is_on_the_page_of_a_real_reading(model):
     assert "default-src 'none'" in page
     assert not re.search(r'(src|href)="(?!#)|url\(|@import|<script|<link', page)
     for event in reading.events:
-        assert f">{event.label} <b>{100 * event.score:.0f}</b>" in page or f"{event.label} {100 * event.score:.0f}" in page
+        percent = f"{100 * event.score:.0f}"
+        assert f">{event.label} <b>{percent}</b>" in page or f"{event.label} {percent}" in page
     assert "<bdi>إيران</bdi>" in page
 
 
 def test_notes_errors_and_an_article_without_a_finding():
     page = whole("", Reading("in.jsonl:3", "", error="not JSON: <b>", notes=("no stance was asked",)))
-    assert 'not JSON: &lt;b&gt;</p>' in page
+    assert "not JSON: &lt;b&gt;</p>" in page
     assert "ما الذي حدث" not in page
     page = whole("خبر", Reading("a", "خبر", notes=("no stance was asked",)))
     assert "لا حدث في النص" in page
@@ -175,12 +176,12 @@ def test_a_browser_shows_the_text_as_it_is_and_runs_nothing(tmp_path):
         pytest.skip("no chromium")
     text = "\n".join(HOSTILE)
     (tmp_path / "a.html").write_text(whole(text, title="<script>document.title='ran'</script>"), "utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    line = [browser, *flags.split(), "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'u'}"]
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    flags += "--disable-component-update --disable-sync"
+    line = [browser, *flags.split(), f"--user-data-dir={tmp_path / 'profile'}"]
     shown = subprocess.run(
         [*line, "--dump-dom", (tmp_path / "a.html").as_uri()], capture_output=True, timeout=60, check=True
     )
-    # serialised again, a carriage return stands for itself
     found = _Text(shown.stdout.decode())
     assert found.text == text
     assert "<title>خبر: قراءة المقالات</title>" in shown.stdout.decode()

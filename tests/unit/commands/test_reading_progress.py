@@ -1,17 +1,14 @@
 """What is told while a long input is read."""
 
 import io
-import re
 
 from khabar.commands import _progress
 from khabar.commands._progress import Progress
 
 
 def lines(monkeypatch, total, first, steps):
-    clock = iter([0.0, *[moment for moment, _ in steps for _ in range(4)], *[999.0] * 9])
     now = [0.0]
     monkeypatch.setattr(_progress.time, "monotonic", lambda: now[0])
-    del clock
     stream = io.StringIO()
     progress = Progress(total, first, None, stream)
     for moment, done in steps:
@@ -42,5 +39,5 @@ def test_a_bar_where_it_is_wanted():
     progress.say("a bad row")
     progress.close()
     shown = stream.getvalue()
-    assert re.search(r"7/10 .*article/s|7/10", shown)
+    assert "7/10" in shown
     assert "a bad row\n" in shown
