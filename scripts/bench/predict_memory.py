@@ -3,7 +3,8 @@
 .venv/bin/python scripts/bench/predict_memory.py [10000 100000]
 
 A tiny random model reads made-up articles of ten words, so that reading is quick and memory is that of the plumbing.
-Each line is a fresh process with one thread; the peak is its own ru_maxrss.
+Each line is a fresh process with one thread. The peak (ru_maxrss) may be that of loading the model, so what is resident
+when the last text is answered (VmRSS, Linux) is told too.
 """
 
 import json
@@ -21,7 +22,9 @@ WORDS = NEWS.split()
 IN_PROCESS = """
 import resource, sys
 from khabar.cli import main
-print(main(sys.argv[1:]), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+code = main(sys.argv[1:])
+left = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmRSS"))
+print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, left)
 """
 
 
@@ -37,14 +40,16 @@ def main() -> None:
         for size in sizes:
             write(folder, size)
         for given, wanted in CASES:
-            peaks = []
+            found = []
             for size in sizes:
                 started = time.perf_counter()
-                peak = measured(model, folder / f"{size}.{given}", folder / f"out.{wanted}")
+                peak, left = measured(model, folder / f"{size}.{given}", folder / f"out.{wanted}")
                 seconds = time.perf_counter() - started
-                peaks.append(peak)
-                print(f"{given} to {wanted}, {size:,} texts: {peak:.0f} MiB, {seconds:.0f} s", flush=True)
-            print(f"{given} to {wanted}: {peaks[-1] - peaks[0]:+.0f} MiB, {peaks[-1] / peaks[0]:.3f} times", flush=True)
+                found.append((peak, left))
+                told = f"{given} to {wanted}, {size:,} texts"
+                print(f"{told}: peak {peak:.0f} MiB, at the end {left:.0f} MiB, {seconds:.0f} s", flush=True)
+            more = [last - first for first, last in zip(found[0], found[-1], strict=True)]
+            print(f"{given} to {wanted}: peak {more[0]:+.0f} MiB, at the end {more[1]:+.0f} MiB", flush=True)
 
 
 def articles(size: int) -> Iterator[dict[str, str]]:
@@ -65,16 +70,16 @@ def write(folder: Path, size: int) -> None:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in articles(size))
 
 
-def measured(model: Path, given: Path, output: Path) -> float:
-    """The peak of one run in MiB."""
+def measured(model: Path, given: Path, output: Path) -> tuple[float, float]:
+    """The peak of one run and what it holds at its end, in MiB."""
     overrides = [f"model={model}", f"input={given}", f"output={output}", "machine.device=cpu", "machine.threads=1"]
     line = [sys.executable, "-c", IN_PROCESS, "predict", *overrides]
     done = subprocess.run(line, capture_output=True, text=True, check=True)
-    code, peak = done.stdout.split()
-    if code != "0":
+    code, peak, left = map(int, done.stdout.split())
+    if code:
         raise SystemExit(done.stderr)
     output.unlink()
-    return int(peak) / 1024
+    return peak / 1024, left / 1024
 
 
 if __name__ == "__main__":
