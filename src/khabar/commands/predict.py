@@ -36,7 +36,9 @@ class Config(Reads):
 
     format: Literal["auto", "text", "jsonl", "csv", "tsv", "parquet", "html", "label_studio"] = "auto"
     columns: dict[str, str] = Field({})
+    tasks: tuple[str, ...] = ()
     threshold: float | None = Field(None, gt=0, lt=1)
+    top_k: int | None = Field(None, ge=1)
     errors: str | None = None
     resume: Literal["auto", "never"] = "auto"
 
@@ -62,7 +64,9 @@ def run(config: Config) -> None:
 
     def answers(rows: Sequence[Row]) -> Iterator["Reading"]:
         good = [row.article for row in rows if not row.error]
-        readings = model.stream(good, asked, watchlist=names, threshold=config.threshold)
+        readings = model.stream(
+            good, asked, watchlist=names, threshold=config.threshold, tasks=config.tasks, top_k=config.top_k
+        )
         return (_unread(row, model) if row.error else next(readings) for row in rows)
 
     out: Files | Stream

@@ -281,7 +281,6 @@ def _finish(
     numbers: dict[str, float] = {}
     for each in scored.values():
         numbers |= _scoring.track(tracked, each)
-    tracked.log(outcome.steps, numbers)
     tracked.figure(plots.learning_curve(curve), "learning_curve.png")
     told = "\n".join(_scoring.markdown(each) for each in reversed(scored.values()))
     tracked.text(f"{markdown(card)}\n## Scores\n\n{told}", "model_card.md")
@@ -295,6 +294,7 @@ def _finish(
     exam = probes.record(_engine(classifier, card, encoder, exact))
     bundle.write(home, classifier, encoder.tokenizer, card, exam)
     logged = models.log(tracked, home, numbers)
+    tracked.log(outcome.steps, numbers)  # after the model: MLflow asks the store for every metric a run has by then
     model = f"runs:/{tracked.id}/bundle"
     if config.track.aliases:
         best = scored.get("test") or scored.get("dev")
