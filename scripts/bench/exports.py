@@ -78,7 +78,7 @@ def main() -> None:
     assert made is not None
     kept = ", ".join(f"{package} {made.packages.get(package, 'absent')}" for package in SHOWN)
     print(f"{len(articles)} articles of {name}; {made.cpu}, {made.threads} threads; {kept}\n")
-    print("| format | MiB | articles/s | tokens/s | times torch | cold start, s (CPU) | largest | mean | decide alike |")
+    print("| format | MiB | articles/s | tokens/s | times torch | cold start, s (CPU) | largest | mean | alike |")
     print("|---|---|---|---|---|---|---|---|---|")
     print("\n".join(rows))
 
