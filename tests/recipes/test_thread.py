@@ -77,7 +77,7 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     assert code == 0 and reading["stances"][0]["holder"] == "النقابة" and reading["error"] is None
 
     code, out, _ = khabar("export", f"model={MODEL}", f"output={tmp_path / 'onnx'}")
-    assert code == 0 and "Largest difference" in out
+    assert code == 0 and "largest difference" in out and "decide alike (100.0%)" in out
     code, out, _ = khabar(*(word.replace(MODEL, str(tmp_path / "onnx")) for word in asked))
     exported = json.loads(out)
     for one, other in zip(reading["stances"], exported["stances"], strict=True):
