@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 KIND = {"mlflow.experimentKind": "custom_model_development"}  # else the UI takes classifiers for chat models
+LOGGED = re.compile("models:/m-[0-9a-f]{32}")  # a model that a run logged, registered or not
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def download(uri: str) -> tuple[Path, str | None]:
 
     number = None
     exact = uri
-    if uri.startswith("models:/"):
+    if uri.startswith("models:/") and not LOGGED.fullmatch(uri):
         name, number = version(client, uri)
         exact = f"models:/{name}/{number}"
     try:

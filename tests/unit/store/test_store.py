@@ -128,6 +128,8 @@ def test_a_model_is_loaded_by_alias_version_or_run(home, made, uri):
     model = khabar.load(uri)
     assert model.about["uri"] == uri
     assert model.about["version"] == (None if uri.startswith("runs") else "1")
+    logged = store.start().get_model_version("khabar-x", "1").source  # models:/m-..., which a served answer names
+    assert khabar.load(logged).about["uri"] == logged
     ours, theirs = (m.predict(tiny_bundle.TEXT)[0].article_events for m in (model, khabar.load(str(bundle))))
     assert ours == theirs
 
