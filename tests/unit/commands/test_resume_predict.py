@@ -26,7 +26,7 @@ def folder(tmp_path_factory):
 @pytest.fixture
 def source(tmp_path):
     path = tmp_path / "in.jsonl"
-    rows = [{"id": f"a{n}", "text": f"{TEXT} {n} " * (1 + n % 4), "questions": ["إيران | هدنة"]} for n in range(ROWS)]
+    rows = [{"id": f"a{n}", "text": f"{TEXT} {n} " * (1 + n % 2), "questions": ["إيران | هدنة"]} for n in range(ROWS)]
     lines = [json.dumps(row, ensure_ascii=False) for row in rows]
     lines[5], lines[70], lines[200] = "{", '{"text": ""}', '{"text": 5}'
     path.write_text("\n".join(lines), "utf-8")
@@ -34,7 +34,12 @@ def source(tmp_path):
 
 
 def config(folder, source, output, **fields):
-    plain = {"machine": {"device": "cpu"}, "model": str(folder), "input": str(source), "output": str(output)}
+    plain = {
+        "machine": {"device": "cpu", "threads": 1},
+        "model": str(folder),
+        "input": str(source),
+        "output": str(output),
+    }
     return predict.Config.of({**plain, **fields})
 
 
@@ -87,8 +92,8 @@ def test_the_file_is_the_same_to_the_byte(folder, source, tmp_path, capsys, monk
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_process_that_is_shot_goes_on(folder, source, tmp_path, sent):
     whole, broken = tmp_path / "whole" / "out.jsonl", tmp_path / "broken" / "out.jsonl"
-    line = [sys.executable, "-m", "khabar", "predict", f"model={folder}", f"input={source}", "machine.device=cpu"]
-    line += [f"output={broken}"]
+    line = [sys.executable, "-m", "khabar", "predict", f"model={folder}", f"input={source}", f"output={broken}"]
+    line += ["machine.device=cpu", "machine.threads=1"]
     env = {**os.environ, "PYTHONPATH": str(resource("src"))}
     process = subprocess.Popen(line, env=env, stderr=subprocess.PIPE, text=True)
     journal = broken.with_name("out.jsonl.part.json")
