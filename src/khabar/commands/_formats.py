@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from khabar.commands._rows import Row
+from khabar.inference import readings
 from khabar.inference.readings import COLUMNS, Reading, to_text
 
 if TYPE_CHECKING:
@@ -97,14 +98,8 @@ def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format
 def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
     """A row a finding, in the columns of `Readings.to_pandas`; scores rounded as in JSON."""
     name = reading.id.encode("utf-8", "backslashreplace").decode()  # nothing else may hold half a character
-    for event in reading.events:
-        score = round(event.score, DIGITS)
-        yield name, "event", event.task, event.label, score, None, None, event.text, event.start, event.end
-    for stance in reading.stances:
-        where = stance.evidence
-        found = (where.text, where.start, where.end) if where else (None, None, None)
-        score = round(stance.probabilities[stance.label], DIGITS)
-        yield name, "stance", stance.task, stance.label, score, stance.holder, stance.target, *found
+    for _, kind, task, label, score, *rest in readings.findings(reading):
+        yield name, kind, task, label, round(score, DIGITS), *rest
 
 
 def to_parquet(spool: Path, output: Path) -> None:

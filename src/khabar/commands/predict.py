@@ -139,7 +139,8 @@ def _work(
         out.write(form.head)
     told: list[str] = []
     while chunk := list(itertools.islice(rows, CHUNK)):
-        for number, (row, reading) in enumerate(zip(chunk, answers(chunk), strict=True), out.rows):
+        first = out.rows
+        for number, (row, reading) in enumerate(zip(chunk, answers(chunk), strict=True), first):
             if piece := form.piece(number, row, reading):
                 out.write((form.between if out.tally["written"] else "") + piece)
                 out.tally["written"] += 1
@@ -151,8 +152,9 @@ def _work(
                     if not source.single:
                         progress.say(told[-1] + (" More bad rows are only counted." if len(told) == SHOWN else ""))
             out.tally["empty"] += not (reading.error or reading.events or reading.stances)
-        out.mark(out.rows + len(chunk))
-        progress.at(out.rows)
+            progress.at(number + 1)
+        # of whole chunks only: begun elsewhere, a chunk's batches would be others, and so its last digits
+        out.mark(first + len(chunk))
     out.write(form.tail)
     return told[0] if told else ""
 

@@ -115,17 +115,20 @@ class Readings(Sequence[Reading]):
         """A row a finding: article, kind (event or stance), task, label, score, holder, target, text, start, end."""
         import pandas as pd
 
-        rows: list[tuple[object, ...]] = []
-        for reading in self.items:
-            for event in reading.events:
-                rows.append((reading.id, "event", event.task, event.label, event.score, None, None, event.text,
-                             event.start, event.end))  # fmt: skip
-            for stance in reading.stances:
-                found = stance.evidence
-                rows.append((reading.id, "stance", stance.task, stance.label, stance.probabilities[stance.label],
-                             stance.holder, stance.target, found and found.text, found and found.start,
-                             found and found.end))  # fmt: skip
+        rows = [row for reading in self.items for row in findings(reading)]
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
+    """A row a finding, its cells in the order of `COLUMNS`; a text that was not found is None."""
+    for event in reading.events:
+        about = (None, None, event.text, event.start, event.end)
+        yield reading.id, "event", event.task, event.label, event.score, *about
+    for stance in reading.stances:
+        found = stance.evidence
+        where = (found.text, found.start, found.end) if found else (None, None, None)
+        score = stance.probabilities[stance.label]
+        yield reading.id, "stance", stance.task, stance.label, score, stance.holder, stance.target, *where
 
 
 def to_text(reading: Reading, width: int = 96) -> str:

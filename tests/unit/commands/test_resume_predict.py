@@ -12,6 +12,7 @@ import pytest
 from khabar.commands import _output, predict
 from khabar.config import resource
 from khabar.errors import ConfigError
+from khabar.inference import model
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
@@ -21,6 +22,12 @@ ROWS = 480
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tiny_bundle.write(tmp_path_factory.mktemp("made") / "bundle")
+
+
+@pytest.fixture
+def small_chunks(monkeypatch):
+    """The journal is written every 32 rows."""
+    monkeypatch.setattr(model, "CHUNK", 32)
 
 
 @pytest.fixture
@@ -66,6 +73,7 @@ def stop(monkeypatch, at, error=KeyboardInterrupt):
     monkeypatch.setattr(_output.Files, "mark", counted)
 
 
+@pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet", "out.html", "tasks.json"])
 def test_the_file_is_the_same_to_the_byte(folder, source, tmp_path, capsys, monkeypatch, name):
     fields = {"format": "label_studio"} if name == "tasks.json" else {}
@@ -187,6 +195,7 @@ def test_two_processes_do_not_write_one_file(folder, source, tmp_path):
     held.close()
 
 
+@pytest.mark.usefixtures("small_chunks")
 def test_standard_input_says_that_it_can_not_go_on(folder, source, tmp_path, capsys, monkeypatch):
     output = tmp_path / "out.jsonl"
     with source.open("rb") as file, monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
