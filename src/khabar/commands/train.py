@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from khabar.training.loop import Outcome
 
 
+IN_NAME = ("encoder", "task", "data", "seed", "data.split.fold", "data.split.inner_fold")
+
+
 class Config(Record):
     """Configuration of `khabar train`."""
 
@@ -53,13 +56,14 @@ class Config(Record):
     resume: str = "auto"
     from_run: str | None = None
 
-    @property
-    def run_name(self) -> str:
-        """What the run is called in the UI."""
+    def named(self, said: str = "") -> str:
+        """What the run is called in the UI; `said` are the overrides that tell it from the others of a sweep."""
         split = self.data.split
         fold = "" if split.folds is None else f" f{split.fold}"
         fold += "" if split.inner_fold is None else f".{split.inner_fold}"
-        return self.track.run_name or f"{self.encoder.name} {'+'.join(self.task)} {self.data.name}{fold} s{self.seed}"
+        made = f"{self.encoder.name} {'+'.join(self.task)} {self.data.name}{fold} s{self.seed}"
+        own = [each for each in said.split() if each.partition("=")[0] not in IN_NAME]
+        return " ".join([self.track.run_name or made, *own])
 
     @property
     def tags(self) -> dict[str, str]:
@@ -156,7 +160,7 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     done = False
     try:
         with tracking.run(
-            config.track.experiment, config.run_name, tags=tags, parent=parent, resume=work.run_id
+            config.track.experiment, config.named(said), tags=tags, parent=parent, resume=work.run_id
         ) as tracked:
             work.claim(tracked.id)
             trained = _train(config, data, tracked, work.folder)
@@ -204,7 +208,10 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     print(f"{units:,} examples in {windows:,} windows of at most {longest} tokens.")
     if str(windower.cut):
         print(str(windower.cut))
-    tracked.log(0, {"cut/text_tokens": windower.cut.text_tokens, "cut/question_tokens": windower.cut.question_tokens})
+    tracked.log(
+        0,
+        {"train/cut_text_tokens": windower.cut.text_tokens, "train/cut_question_tokens": windower.cut.question_tokens},
+    )
 
     work = ClassificationWork(
         passes,

@@ -7,7 +7,6 @@ import platform
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, distributions, version
-from pathlib import Path
 
 from khabar.config import project_root
 
@@ -45,8 +44,10 @@ def machine() -> dict[str, str]:
     """The hardware, and the accelerator as torch sees it where torch is there."""
     import psutil
 
+    from khabar.inference.certificate import cpu
+
     found = {
-        "hardware.cpu": _cpu(),
+        "hardware.cpu": cpu(),
         "hardware.cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
         "hardware.memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "hardware.system": platform.platform(terse=True),
@@ -64,15 +65,6 @@ def packages() -> dict[str, str]:
         with contextlib.suppress(PackageNotFoundError):
             found[package] = version(package).split("+")[0]
     return found
-
-
-def _cpu() -> str:
-    """The processor's name; Linux keeps it in a file of its own, where Python does not look."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _git(*words: str) -> str:

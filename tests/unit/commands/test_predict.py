@@ -11,6 +11,7 @@ from khabar.commands import _articles, predict
 from khabar.commands._rows import Row
 from khabar.data.problems import Place
 from khabar.errors import ConfigError, DataError
+from khabar.inference.model import CHUNK
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import TEXT
 
@@ -262,12 +263,13 @@ def test_articles_are_read_as_they_come(folder, capsys, monkeypatch):
     seen = []
 
     def given():
-        for number in range(100):
+        for number in range(300):
             seen.append((number, written.getvalue().count("model_version")))
             yield Row(Place("made", number), {"id": str(number), "text": TEXT}, None)
 
     monkeypatch.setattr(predict, "open_source", lambda *given_: _articles.Source(given()))
     monkeypatch.setattr(sys, "stdout", written)
     predict.run(predict.Config.of({"machine": {"device": "cpu"}, "model": str(folder), "format": "label_studio"}))
-    assert len(json.loads(written.getvalue())) == 100
-    assert all(number - done <= 64 for number, done in seen)
+    assert len(json.loads(written.getvalue())) == 300
+    assert all(number - done <= 2 * CHUNK for number, done in seen)
+    assert seen[-1][1]
