@@ -59,6 +59,7 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
     assert [row["right"] for row in rows] == sorted(row["right"] for row in rows)  # the wrong ones first
     assert all((row["gold"] == row["predicted"]) == row["right"] for row in rows)
+    assert 'dir="rtl"' in (folder / "dev" / "predictions.html").read_text("utf-8")
     assert "| stance |" in run.data.tags["mlflow.note.content"]
     assert "| stance |" in (folder / "model_card.md").read_text("utf-8")
     assert "## stance" in (folder / "data_card.md").read_text("utf-8")

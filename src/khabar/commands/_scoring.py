@@ -1,15 +1,13 @@
 """Scoring as `train` and `evaluate` share it: one predictor beside its baselines, and what MLflow is told of it."""
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from khabar import registry
+from khabar.commands import _predictions
 from khabar.config import SuiteConfig
-from khabar.data.examples import NONE
 from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
 from khabar.evaluation.bootstrap import Score
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from khabar.tracking import Run
 
 BY_LABEL = ("precision", "recall", "f1")
-COLUMNS = ("right", "text", "gold", "predicted", "probability", "task", "holder", "target", "example")
-TEXT = 300  # characters of a text in the table of predictions
 SHOWN = {
     "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
     "multi": ("micro_f1", "macro_mcc", "macro_average_precision", "ece", "f1"),
@@ -146,51 +142,13 @@ def track(run: "Run", scored: Scored) -> dict[str, float]:
 
     run.text(json.dumps(plain(scored), indent=1), f"{scored.split}/scores.json")
     run.text(tables(scored), f"{scored.split}/scores.txt")
-    run.table(COLUMNS, _table(scored), f"{scored.split}/predictions_table.json")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "predictions.jsonl")
-        write_predictions(file, scored)
-        run.client.log_artifact(run.id, str(file), scored.split)
+    rows = _predictions.rows(scored.examples, scored.answers)
+    run.table(_predictions.COLUMNS, rows, f"{scored.split}/predictions_table.json")
+    run.text(_predictions.page(f"{scored.model}, {scored.split}", rows), f"{scored.split}/predictions.html")
+    run.text(_predictions.lines(scored.examples, scored.answers), f"{scored.split}/predictions.jsonl")
     for name, its in scored.rows.items():
         run.figure(plots.confusion(its), f"{scored.split}/{name}_confusion.png")
         run.figure(plots.per_class(scored.scores[name][scored.model]), f"{scored.split}/{name}_f1.png")
         run.figure(plots.precision_recall(its), f"{scored.split}/{name}_precision_recall.png")
         run.figure(plots.reliability(its), f"{scored.split}/{name}_reliability.png")
     return metrics(scored)
-
-
-def write_predictions(path: Path, scored: Scored) -> None:
-    """A predictions file: one JSON object a line, with the gold answer beside it."""
-    with path.open("w", encoding="utf-8") as file:
-        for example, answer in zip(scored.examples, scored.answers, strict=True):
-            row = {
-                "example": answer.example,
-                "task": answer.task,
-                "labels": answer.labels,
-                "gold": example.gold,
-                "probabilities": {label: round(p, 6) for label, p in answer.probabilities.items()},
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def _table(scored: Scored) -> list[tuple[Any, ...]]:
-    """The predictions as rows of `COLUMNS`, for a person: wrong answers first, the surest of them on top."""
-    made = []
-    for example, answer in zip(scored.examples, scored.answers, strict=True):
-        gold, said = set(example.gold or ()), set(answer.labels)
-        wrong = max((answer.probabilities[label] for label in gold ^ said), default=0.0)
-        sure = max(answer.probabilities[label] for label in said or answer.probabilities)
-        text = example.unit_text if len(example.unit_text) <= TEXT else f"{example.unit_text[:TEXT]} …"
-        row = (
-            gold == said,
-            text,
-            ", ".join(example.gold or (NONE,)),
-            ", ".join(answer.labels or (NONE,)),
-            round(sure, 3),
-            example.task,
-            example.holder or "",
-            example.target or "",
-            example.id,
-        )
-        made.append((gold == said, -wrong, row))
-    return [row for _, _, row in sorted(made, key=lambda one: one[:2])]

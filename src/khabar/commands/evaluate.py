@@ -28,7 +28,7 @@ class Config(Record):
 def run(config: Config) -> None:
     """Score the tasks that model and data set share, print the tables, log them."""
     from khabar import tracking
-    from khabar.commands import _reporting, _scoring
+    from khabar.commands import _predictions, _reporting, _scoring
     from khabar.data import corpus, dataset
     from khabar.inference.model import load
 
@@ -72,5 +72,6 @@ def run(config: Config) -> None:
         folder = Path(config.output)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "scores.json").write_text(json.dumps(_scoring.plain(scored), indent=1), "utf-8")
-        _scoring.write_predictions(folder / "predictions.jsonl", scored)
+        lines = _predictions.lines(scored.examples, scored.answers)
+        (folder / "predictions.jsonl").write_text(lines, "utf-8")
         print(f"Written: {folder}/scores.json, {folder}/predictions.jsonl")
