@@ -71,7 +71,7 @@ def served(uri: str) -> Iterator[tuple[str, psutil.Process]]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local"]
     bins = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": store.address().uri, "PATH": bins}
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store.address().full, "PATH": bins}
     process = subprocess.Popen(
         [*command, "--port", str(port)],
         env=environment,

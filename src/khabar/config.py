@@ -251,6 +251,7 @@ class TrackConfig(Record):
     model_name: str | None = None
     aliases: tuple[str, ...] = ("candidate",)
     log_every: int = Field(10, ge=1)  # steps
+    code_diff: bool = True  # what differs from the commit, as an artifact
     system_metrics: bool = True  # processor, memory, disk, network and GPU while the run lasts
 
 

@@ -46,6 +46,7 @@ def test_a_training_takes_paths_tuples_and_nested_fields(quick, tmp_path):
     ("config", "said"),
     [
         ({"data": "file"}, "Did you mean 'files'"),
+        ({"data": "file", "encoder": "arabart"}, "(?s)'files'.*'arabert'"),
         ({"loop": {"lr": -1}}, "loop.lr"),
         ({"seed": "one"}, "seed"),
         ({"nothing": 1}, "nothing"),

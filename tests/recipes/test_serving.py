@@ -224,7 +224,7 @@ spark.stop()
 """
 
 
-@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark is not installed: khabar[spark]")
+@pytest.mark.skipif(importlib.util.find_spec("pyspark") is None, reason="pyspark is not installed (the extra spark)")
 @pytest.mark.skipif(shutil.which("java") is None, reason="Spark needs Java, and there is none on PATH")
 def test_spark_reads_a_table_with_it(environment, model, tmp_path):
     rows = [(TEXT, "أ", "إيران | هدنة"), ("دعا المجلس إلى اتفاق.", "ب", None), (" ", "ج", None)]

@@ -77,8 +77,16 @@ def test_train_evaluate_predict_export(khabar, quick, tmp_path):
     reading = json.loads(out)
     assert code == 0 and reading["stances"][0]["holder"] == "النقابة" and reading["error"] is None
 
+    _, runs = newest_run()
+    (scored,) = [run for run in runs if run.data.tags["khabar.command"] == "evaluate"]
+    assert [entry.tags[0].value for entry in scored.inputs.dataset_inputs] == ["test"]
+
     code, out, _ = khabar("export", f"model={MODEL}", f"output={tmp_path / 'onnx'}")
     assert code == 0 and "largest difference" in out and "decide alike (100.0%)" in out
+    code, _, err = khabar("export", f"model={tmp_path / 'onnx'}", f"output={tmp_path / 'onnx'}")
+    assert code == 2 and "is the model that is exported" in err
+    code, _, err = khabar("export", f"model={MODEL}", "format=bundle", f"output={tmp_path / 'onnx'}")
+    assert code == 2 and "holds format=onnx" in err
     code, out, _ = khabar(*(word.replace(MODEL, str(tmp_path / "onnx")) for word in asked))
     exported = json.loads(out)
     for one, other in zip(reading["stances"], exported["stances"], strict=True):
@@ -187,6 +195,8 @@ def test_an_earlier_run_is_rebuilt_and_what_differs_is_said(khabar, quick, tmp_p
     table.write_text("\n".join(["text,label", *lines[:50]]), "utf-8")
     code, _, err = khabar("train", f"from_run={first.info.run_id}")
     assert code == 3 and "The data has changed" in err and "train " in err
+    code, _, err = khabar("train", f"from_run={first.info.run_id}", "data.limit=40")
+    assert code == 3 and "The data has changed" in err
     assert khabar("train", f"from_run={first.info.run_id}", "data.name=files-2")[0] == 0
 
 
@@ -200,6 +210,8 @@ def test_what_can_not_be_rebuilt_says_why(khabar, quick):
     assert code == 2 and "was no training: train -m" in err
     code, _, err = khabar("train", f"from_run={runs[0].info.run_id}", "experiment=debug")
     assert code == 2 and "experiment=debug" in err
+    code, _, err = khabar("train", f"from_run={runs[0].info.run_id}", "task=[]")
+    assert code == 2 and "task" in err and "Traceback" not in err
     code, _, err = khabar("train", f"from_run={runs[0].info.run_id}", "loop.learning_rate=1")
     assert code == 2 and "loop.learning_rate" in err
 
@@ -207,6 +219,9 @@ def test_what_can_not_be_rebuilt_says_why(khabar, quick):
 def test_one_failure_of_a_multirun_is_told_and_the_others_go_on(khabar, quick):
     code, out, err = khabar("train", "-m", *quick, "encoder.model=nowhere/at-all,seeds/encoder", "data.limit=2")
     assert code == 1 and "failed:" in err and "1 of 2 runs failed" in err
+    _, runs = newest_run()
+    (parent,) = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    assert parent.info.status == "FAILED" and "1 of 2 runs failed" in parent.data.tags["error"]
     assert "dev" in out.split("All runs")[1]
 
 

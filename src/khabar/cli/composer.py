@@ -40,27 +40,30 @@ class Composer:
         for key, text in overrides:
             try:
                 values[key] = parse(key, text)
-                if key in self.groups:
-                    self.groups[key].choose(values[key])
+                if key in self.groups and isinstance(values[key], dict):
+                    self.groups[key].choose(values[key])  # on a command line, fields are set by their paths
             except ConfigError as error:
                 problems.append(str(error))
-        if problems:  # without its files there is nothing to validate
-            raise ConfigError("\n".join(problems))
-        return self.of(values)
+        return self.of(values, problems)
 
-    def of(self, values: Mapping[str, Any]) -> Record:
+    def of(self, values: Mapping[str, Any], problems: Sequence[str] = ()) -> Record:
         """The validated record of values that are parsed already: choices, fields by path, mappings of fields.
 
         A command that can rebuild a configuration has a function `rebuilt`, which takes what `from_run` is set to.
 
         Raises:
-            ConfigError: as `compose`.
+            ConfigError: as `compose`; `problems` are told first.
         """
-        chosen = {
-            key: self.groups[key].choose(value)
-            for key, value in values.items()
-            if key in self.groups and not isinstance(value, Mapping)
-        }
+        chosen: dict[str, str] = {}
+        found = list(problems)
+        for key, value in values.items():
+            if key in self.groups and not isinstance(value, Mapping):
+                try:
+                    chosen[key] = self.groups[key].choose(value)
+                except ConfigError as error:
+                    found.append(str(error))
+        if found:  # without its files there is nothing to validate
+            raise ConfigError("\n".join(found))
         rest = {key: value for key, value in values.items() if key not in chosen}
         if rest.get("from_run") is not None and hasattr(self.module, "rebuilt"):
             return self._validated(*self._rebuilt(self.module.rebuilt(rest["from_run"]), chosen, rest))
@@ -72,14 +75,13 @@ class Composer:
         """As `_composed`, out of an earlier configuration, whose groups give way to those that are chosen."""
         from omegaconf import OmegaConf
 
-        if "experiment" in chosen:
-            raise ConfigError(
-                f"experiment={chosen['experiment'].strip('[]')}: with from_run, set the fields that shall differ."
-            )
+        name = chosen.pop("experiment", "null").strip("[]")
+        if name != "null":
+            raise ConfigError(f"experiment={name}: with from_run, set the fields that shall differ instead.")
         fresh = OmegaConf.to_container(_hydra(self.command, chosen)) if chosen else {}
         assert isinstance(fresh, dict)
-        plain = _laid_over(OmegaConf.create({**base, **{group: fresh[group] for group in chosen}}), values)
-        return plain, set(map(str, plain.get("task") or ()))
+        plain = _laid_over(OmegaConf.create({**base, **{group: fresh.get(group, {}) for group in chosen}}), values)
+        return plain, _with_tasks_of_file(plain, set(map(str, plain.get("task") or ())))
 
     def _composed(self, chosen: dict[str, str], values: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
         """Plain JSON types, and the names of the chosen tasks.

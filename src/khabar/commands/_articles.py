@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from khabar.commands import _rows
-from khabar.commands._rows import Row
+from khabar.commands._rows import ColumnError, Row
 from khabar.config import MachineConfig, Record, locate
 from khabar.data.decoding import PLAIN, encoding_of, sniff
 from khabar.data.problems import Place
@@ -128,8 +128,12 @@ def _from_folder(folder: Path, given: str, columns: Mapping[str, str], but: set[
     if not files:
         raise DataError(f"The folder {given} holds no .txt, .jsonl, .csv, .tsv or .parquet.")
     for path in files:
-        with contextlib.suppress(OSError):  # one that can't be read is a bad row
+        try:
             _rows.check(path, columns)
+        except ColumnError:
+            raise
+        except (DataError, OSError):
+            continue  # one that can't be read is a bad row when its turn comes
     return Source(_folder(files, folder, given, columns), files=files)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from khabar.data.dataset import Dataset
 
 APART = ("from_run", "resume", "track", "machine")  # what decides nothing about the weights, or is told by its tags
+READ = ("name", "importer", "path", "columns", "options", "label_map")  # of a data set: what is read, and how
 TAGS = ("git", "version.", "hardware.")
 
 
@@ -32,8 +33,9 @@ class Earlier:
             DataError: the data has changed, and nobody asked for other data.
         """
         differs = [*self._settings(config), *self._data(data), *self._surroundings()]
-        changed = self.tags.get("data.fingerprint", data.fingerprint) != data.fingerprint
-        if changed and config.data.model_dump(mode="json") == self.config.get("data"):
+        changed = self.tags.get("data.corpus", data.corpus.fingerprint) != data.corpus.fingerprint
+        before, now = self.config.get("data", {}), config.data.model_dump(mode="json")
+        if changed and all(before.get(name) == now[name] for name in READ):
             raise DataError(
                 f"The data has changed since run {self.id}:\n"
                 + "\n".join(f"  {line}" for line in self._data(data))
@@ -65,9 +67,9 @@ class Earlier:
                 yield f"{key}: {there} -> {here}"
 
     def _data(self, data: "Dataset") -> Iterator[str]:
-        there = self.tags.get("data.fingerprint", "")
-        if there != data.fingerprint:
-            yield f"data: fingerprint {there[:12] or 'unknown'} -> {data.fingerprint[:12]}"
+        there = self.tags.get("data.corpus", "unknown")
+        if there != data.corpus.fingerprint:
+            yield f"data: what was read, {there[:12]} -> {data.corpus.fingerprint[:12]}"
         for split, examples in data.splits.items():
             if self.rows.get(split, 0) != len(examples):
                 yield f"data: {split} {self.rows.get(split, 0):,} -> {len(examples):,} rows"

@@ -13,6 +13,7 @@ sums them up; where none is repeated, they stand right beneath it.
 import contextlib
 import math
 import sys
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -69,9 +70,8 @@ def run(configs: Sequence[tuple[list[str], "Config"]], train: Train) -> None:
         table = "\n".join(lines)
         parent.text(table + "\n", "runs.txt")
         print(f"\nAll runs\n{table}")
-    failed = len(configs) - sum(len(group.done) for group in groups)
-    if failed:
-        raise GateError(f"{failed} of {len(configs)} runs failed; see above.")
+        if failed := len(configs) - sum(len(group.done) for group in groups):
+            raise GateError(f"{failed} of {len(configs)} runs failed; see above.")
 
 
 def _groups(configs: Sequence[tuple[list[str], "Config"]]) -> list[_Group]:
@@ -88,7 +88,9 @@ def _one(train: Train, config: "Config", parent: str, said: str) -> "Trained | N
         return train(config, parent=parent, said=said)
     except KhabarError as error:
         print(f"failed: {error}", file=sys.stderr, flush=True)
-        return None
+    except Exception:  # out of memory, say: the other runs may well fit
+        print(f"failed: {traceback.format_exc()}", file=sys.stderr, flush=True)
+    return None
 
 
 @contextlib.contextmanager
@@ -112,7 +114,7 @@ def _sum_up(run: "Run", group: _Group) -> list[str]:
     shared = set.intersection(*({*_all(trained)} for trained in group.done))
     found: dict[str, float] = {}
     for name in sorted(shared):
-        if name.endswith((".low", ".high")):
+        if name.endswith((".low", ".high")) and name.rpartition(".")[0] in shared:
             continue  # the mean of interval ends is the end of no interval
         values = [_all(trained)[name] for trained in group.done]
         found[f"{name}.mean"], found[f"{name}.spread"] = spread(values)

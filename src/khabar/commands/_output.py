@@ -185,8 +185,8 @@ class Files:
         """Let go of the files; what is there of them can be gone on with."""
         self.file.close()
         self.bad_rows.close()
+        Path(self.lock.lock_file).unlink(missing_ok=True)  # while it is held: whoever waits for it looks again
         self.lock.release()
-        Path(self.lock.lock_file).unlink(missing_ok=True)
 
 
 def _opened(path: Path, length: int) -> Any:  # noqa: ANN401 - a binary file

@@ -22,17 +22,17 @@ JSON, HTML, DISAGREEMENTS = "report.json", "report.html", "disagreements.jsonl"
 BATCH = 64  # texts
 
 
-def start(run: "Run", config: Any, data: "Dataset", *, system_metrics: bool) -> None:  # noqa: ANN401 - of a command
-    """Tell a run what it runs: configuration, data by split, code and packages, the machine and how busy it is."""
+def start(run: "Run", config: Any, data: "Dataset", splits: Sequence[str]) -> None:  # noqa: ANN401 - of a command
+    """Tell a run what it runs: configuration, data of these splits, code, packages, machine and how busy that is."""
     from khabar.tracking import surroundings
 
     run.params(config.model_dump(mode="json"))
     run.tags(surroundings.machine())
-    for name, text in surroundings.files().items():
+    for name, text in surroundings.files(diff=config.track.code_diff).items():
         run.text(text, f"code/{name}")
-    rows = {split: len(examples) for split, examples in data.splits.items()}
+    rows = {split: len(data.splits[split]) for split in splits}
     run.data(config.data.name, data.fingerprint, config.data.path or config.data.name, rows)
-    if system_metrics:
+    if config.track.system_metrics:
         run.watch()
 
 

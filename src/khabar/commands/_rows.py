@@ -38,6 +38,10 @@ class Row:
     error: str | None = None
 
 
+class ColumnError(DataError):
+    """A table that lacks a column: no row of it can be read, and the user can name another."""
+
+
 class _FieldError(ValueError):
     """A field and what is wrong with it, in one line."""
 
@@ -59,7 +63,7 @@ def check(path: Path, columns: Mapping[str, str]) -> None:
     for field, column in {"text": "text", **columns}.items():
         if column not in header:
             how = "" if field in columns else " Name the column that holds the text: columns.text=NAME."
-            raise DataError(f"{path} has no column {column!r}. {suggest(column, header)}{how}")
+            raise ColumnError(f"{path} has no column {column!r}. {suggest(column, header)}{how}")
 
 
 def _header(file: Iterable[str], path: Path) -> list[str]:
@@ -170,20 +174,20 @@ def _value(field: str, value: Any, column: str) -> Any:  # noqa: ANN401 - what J
 
 
 def _questions(value: Any, column: str) -> Any:  # noqa: ANN401 - any JSON type
-    from khabar.inference.model import parse_question
+    from khabar.inference.model import parse_questions
 
     if isinstance(value, str) and not value.strip():
         return None
-    several = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-    for question in several:
+    try:
+        found = parse_questions(value)
+    except DataError as error:
+        raise _FieldError(f"{column}: {str(error).rstrip('.')}") from None
+    for question in found:
         try:
-            for part in parse_question(question):
-                (part or "").encode()
-        except DataError as error:
-            raise _FieldError(f"{column}: {error}") from None
+            "".join(part or "" for part in question).encode()
         except UnicodeEncodeError:
             raise _FieldError(f"{column}: {question!r} holds half a character (a lone surrogate)") from None
-    return value
+    return found
 
 
 class _Again:
@@ -251,16 +255,9 @@ def _cells(header: Sequence[str], cells: Sequence[str], place: Place, columns: M
 
 
 def _of_table(row: dict[str, Any], place: Place, columns: Mapping[str, str]) -> Row:
-    """The row of a table: only the columns that khabar knows, a JSON list of questions read out of its cell."""
+    """The row of a table: only the columns that khabar knows."""
     names = {columns.get(field, field) for field in FIELDS}
     row = {name: value for name, value in row.items() if name in names}
-    asked = columns.get("questions", "questions")
-    cell = row.get(asked)
-    if isinstance(cell, str) and cell.lstrip().startswith(("[", "{")):
-        try:
-            return _article({**row, asked: json.loads(cell)}, place, columns)
-        except (ValueError, RecursionError) as error:
-            return Row(place, {}, row, f"{asked}: begins as a JSON list and is none ({error})")
     return _article(row, place, columns)
 
 

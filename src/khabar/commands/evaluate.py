@@ -64,7 +64,7 @@ def run(config: Config) -> None:
         "data.fingerprint": data.fingerprint,
     }
     with tracking.run(config.track.experiment, f"evaluate {config.model}", tags=tags) as tracked:
-        _reporting.start(tracked, config, data, system_metrics=config.track.system_metrics)
+        _reporting.start(tracked, config, data, (config.split,))
         tracked.log(0, _scoring.track(tracked, scored))
         tracked.note(_scoring.markdown(scored))
         print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.")

@@ -33,11 +33,10 @@ def run(config: Config) -> None:
 
     writer = registry.load("formats", config.format)
     output = Path(config.output)
-    if output.exists() and any(output.iterdir() if output.is_dir() else [output]) and not _ours(output):
-        raise ConfigError(f"{output} exists and is no khabar export. Choose another output=.")
     text = config.text if config.format != "bundle" else None  # the same weights read the same
     articles = open_source(text).articles if text else iter(())
     source, _ = folder_of(config.model)
+    _check(output, source, config.format)
     aside = output.with_name(output.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.parent.mkdir(parents=True, exist_ok=True)
@@ -55,5 +54,17 @@ def run(config: Config) -> None:
     print(f"Load it: khabar.load({str(output)!r}); khabar predict model={output} input=article.txt")
 
 
-def _ours(folder: Path) -> bool:
-    return (folder / "khabar.json").is_file() and (folder / "manifest.json").is_file()
+def _check(output: Path, source: Path, wanted: str) -> None:
+    """See that nothing is overwritten but an earlier export of the same kind."""
+    from khabar.models import bundle
+
+    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
+        return
+    if output.resolve() == source.resolve():
+        raise ConfigError(f"output={output} is the model that is exported. Choose another output=.")
+    if not ((output / "khabar.json").is_file() and (output / "manifest.json").is_file()):
+        raise ConfigError(f"{output} exists and is no khabar export. Choose another output=.")
+    if (there := bundle.runtime(output)) != wanted:
+        raise ConfigError(
+            f"{output} exists and holds format={there}, not {wanted}. Remove it, or choose another output=."
+        )

@@ -57,6 +57,9 @@ def run(config: Config) -> None:
     names = config.names()
     asked = [parse_question(question) for question in config.questions]
     source = open_source(config.input, config.columns, [Path(config.output), *([side] if side else [])])
+    for name, path in (("output", Path(config.output)), ("errors", side)):
+        if path is not None and path.resolve() in {file.resolve() for file in source.files}:
+            raise ConfigError(f"{name}={path} is an input, which would be overwritten. Choose another {name}=.")
     kind = _formats.choose(config.format, config.output, single=source.single)
     if kind == "parquet" and not regular:
         raise ConfigError("format=parquet needs a file: output=answers.parquet")

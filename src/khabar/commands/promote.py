@@ -18,7 +18,7 @@ class Config(Record):
 
     model: str
     alias: str = Field("champion", max_length=255)
-    reason: str = ""
+    reason: str = Field("", max_length=4000)  # MLflow cuts a tag off at 5,000
 
     @field_validator("alias")
     @classmethod
@@ -50,7 +50,10 @@ def run(config: Config) -> None:
         print(f"{title} is version {chosen.number} already{f', since {since}' if since else ''}. Nothing changed.")
         return
     print(f"\n{title}\n{_beside(before, chosen)}")
-    if before and before.tags.get("data.fingerprint") != chosen.tags.get("data.fingerprint"):
+    data = [version.tags.get("data.fingerprint") for version in (before, chosen) if version]
+    if None in data:
+        print("On what data one of them was made and scored is not known: the numbers may not compare.")
+    elif len(set(data)) > 1:
         print("They were made and scored on different data: the numbers do not compare.")
     registered.move(client, chosen, config.alias, reason)
     print(f"\n{config.alias} is version {chosen.number} now. Reason: {reason}")

@@ -155,6 +155,7 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     print(encoders.licence_line(config.encoder), flush=True)
     work = _unfinished.open_(config.resume, config.key(data.fingerprint))
     tags = {"khabar.command": "train", **config.tags, "data.fingerprint": data.fingerprint}
+    tags["data.corpus"] = data.corpus.fingerprint
     tags |= {"overrides": said} if said else {}
     tags |= {"from_run": config.from_run} if config.from_run else {}
     done = False
@@ -184,7 +185,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
 
     set_seed(config.seed)
     encoder = encoders.load(config.encoder, dropout=config.loop.dropout)
-    _reporting.start(tracked, config, data, system_metrics=config.track.system_metrics)
+    _reporting.start(tracked, config, data, tuple(data.splits))
     tracked.tags({f"encoder.{key}": str(value)[:500] for key, value in encoder.source.items()})
     report = _reporting.report(data, encoder.tokenizer, f"those of {config.encoder.name}", windows=config.windows)
     for name, text in {"report.txt": report.to_text(), **_reporting.files(report)}.items():
@@ -228,10 +229,8 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         _mask_id(encoder, config),
     )
     dev = Dev(data.splits["dev"], config.task)
-    curve: list[dict[str, Any]] = []
 
     def log(step: int, metrics: Mapping[str, float]) -> None:
-        curve.append({"step": step, **metrics})
         tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
 
     loop = Loop(
@@ -251,7 +250,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
     tracked.log(outcome.steps, ended)
     print(_told(outcome))
-    return _finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome, curve)
+    return _finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome)
 
 
 def _finish(
@@ -264,7 +263,6 @@ def _finish(
     card: Any,  # noqa: ANN401 - Card
     dev: Dev,
     outcome: "Outcome",
-    curve: list[dict[str, Any]],
 ) -> Trained:
     """Calibrate, write the bundle, score, log, register."""
     from khabar.commands import _scoring
@@ -288,7 +286,7 @@ def _finish(
     numbers: dict[str, float] = {}
     for each in scored.values():
         numbers |= _scoring.track(tracked, each)
-    tracked.figure(plots.learning_curve(curve), "learning_curve.png")
+    tracked.figure(plots.learning_curve(tracked.curve(plots.CURVES)), "learning_curve.png")
     told = "\n".join(_scoring.markdown(each) for each in reversed(scored.values()))
     tracked.text(f"{markdown(card)}\n## Scores\n\n{told}", "model_card.md")
     tracked.note(told)

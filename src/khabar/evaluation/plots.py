@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+CURVES = ("loss", "dev_metric", "lr")
 COLUMNS = 4  # panels side by side
 BLUE, ORANGE, RED, GREY = "#3b6ea8", "#e0a030", "#b5473c", "#9a9a9a"
 
@@ -130,11 +131,11 @@ def learning_curve(rows: Sequence[Mapping[str, Any]]) -> "Figure":
     Args:
         rows: dicts of `step` and any of `loss`, `lr`, `dev_metric`; what is absent or None has no point.
     """
-    panels = (("loss", "train loss", BLUE), ("dev_metric", "dev metric", ORANGE), ("lr", "learning rate", GREY))
+    panels = zip(CURVES, ("train loss", "dev metric", "learning rate"), (BLUE, ORANGE, GREY), strict=True)
     figure = _canvas(7.5, 6)
     first: Axes | None = None
     for number, (key, name, colour) in enumerate(panels, start=1):
-        axes = figure.add_subplot(len(panels), 1, number, sharex=first)
+        axes = figure.add_subplot(len(CURVES), 1, number, sharex=first)
         first = first or axes
         points = [(row["step"], row[key]) for row in rows if row.get(key) is not None]
         steps, values = zip(*points, strict=True) if points else ((), ())
@@ -144,7 +145,7 @@ def learning_curve(rows: Sequence[Mapping[str, Any]]) -> "Figure":
             axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", va="center", color=GREY)
         axes.set_ylabel(name)
         axes.grid(alpha=0.3)
-        axes.tick_params(labelbottom=number == len(panels))
+        axes.tick_params(labelbottom=number == len(CURVES))
     axes.set_xlabel("step")
     figure.align_ylabels()
     return figure

@@ -86,7 +86,7 @@ class Certificate(Record):
 
 @dataclass(frozen=True)
 class Timed:
-    """What a model answered, and how fast: article by article."""
+    """What a model answered, and how fast."""
 
     answers: list[tuple[str, Answer]]
     speed: Speed
@@ -140,7 +140,7 @@ def certify(
         probe=probe,
         pipeline=_by_pipeline(folder, model) if engine.card.runtime == "transformers" else None,
         size={"export": size(folder), "bundle": size(source)},
-        threads=machine.threads or os.cpu_count() or 1,
+        threads=machine.threads or cores(),
         cpu=cpu(),
         packages=dict(_packages()),
         **found,
@@ -209,6 +209,11 @@ def compare(ours: Sequence[tuple[str, Answer]], theirs: Sequence[tuple[str, Answ
 def size(folder: Path) -> float:
     """MiB of all files of a folder."""
     return sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def cpu() -> str:

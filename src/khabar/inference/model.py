@@ -6,6 +6,7 @@ readings.to_pandas()
 """
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -355,6 +356,23 @@ def parse_question(question: Any) -> Question:  # noqa: ANN401 - what JSON and H
     raise DataError(
         f"{question!r} is no question. Write 'holder | target', 'target' for the outlet's own stance, or a pair."
     )
+
+
+def parse_questions(cell: Any) -> list[Question]:  # noqa: ANN401 - a cell of a table, or what JSON brings
+    """The questions of a row: one as it is, a JSON list or object in a string, or a list.
+
+    Raises:
+        DataError: what begins as JSON is none, or a question is none.
+    """
+    if isinstance(cell, str) and cell.lstrip().startswith(("[", "{")):
+        try:
+            cell = json.loads(cell)
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{cell[:80]!r} begins as JSON and is none ({error}). Write 'holder | target', or a JSON list of such."
+            ) from error
+    several = cell.tolist() if hasattr(cell, "tolist") else cell if isinstance(cell, list | tuple) else [cell]
+    return [parse_question(question) for question in several]
 
 
 def folder_of(uri: str) -> tuple[Path, str | None]:

@@ -21,7 +21,7 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 sys.path.sort(key=str(Path(__file__).parent / "code").__eq__)
 
 from khabar.errors import DataError, KhabarError
-from khabar.inference.model import Model, Question, parse_question
+from khabar.inference.model import Model, parse_questions
 from khabar.inference.model import load as load_model
 
 NAMED = 5  # bad rows of an error message
@@ -101,20 +101,10 @@ def _article(given: dict[str, Any]) -> dict[str, Any]:
         name = int(name)  # pandas makes it a float where another row has no id
     if not isinstance(name, str | int | None):
         raise DataError(f"id is {name!r} ({type(name).__name__}). Write a string, or leave it out.")
-    return {"text": text, "id": name, "questions": _questions(given.get("questions", []))}
-
-
-def _questions(cell: Any) -> list[Question]:  # noqa: ANN401 - a cell
-    """The questions of a row: one as it is, a JSON list of such, or a list where the table can hold one."""
-    if isinstance(cell, str) and cell.lstrip().startswith("["):
-        try:
-            cell = json.loads(cell)
-        except ValueError as error:
-            raise DataError(
-                f"questions is {cell[:80]!r}, no JSON list ({error}). Write 'holder | target', or a JSON list of such."
-            ) from error
-    several = cell.tolist() if hasattr(cell, "tolist") else cell if isinstance(cell, list | tuple) else [cell]
-    return [parse_question(question) for question in several]
+    try:
+        return {"text": text, "id": name, "questions": parse_questions(given.get("questions", []))}
+    except DataError as error:
+        raise DataError(f"questions: {error}") from error
 
 
 mlflow.models.set_model(KhabarModel())

@@ -16,6 +16,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -197,7 +198,10 @@ def read_classifier(folder: Path, card: Card) -> "Classifier":
     extra = {"add_pooling_layer": False} if plain["model_type"] in POOLED else {}
     encoder = AutoModel.from_config(config, trust_remote_code=False, **extra)  # type: ignore[no-untyped-call]
     classifier = Classifier(encoder, card.tasks, uses_token_types=card.uses_token_types)
-    classifier.load_state_dict(load_file(folder / "model.safetensors"))
+    try:
+        classifier.load_state_dict(load_file(folder / "model.safetensors"))
+    except RuntimeError as error:
+        raise DataError(f"The weights of {folder} do not fit this khabar {version('khabar')}: {error}") from error
     return classifier.eval()
 
 

@@ -4,10 +4,13 @@ The address is MLFLOW_TRACKING_URI; else `mlruns/mlflow.db` under KHABAR_HOME, e
 that holds `mlruns/`, else under the current folder. `older.py` knows the stores that MLflow can't open as they are.
 """
 
+import atexit
 import contextlib
 import logging
 import os
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +74,7 @@ def address() -> Address:
 
 def masked(uri: str) -> str:
     """A URI without the user and password that may stand in it."""
-    return re.sub(r"://.*@", "://***@", uri)
+    return re.sub(r"([?&](?:password|passwd|pwd)=)[^&]*", r"\1***", re.sub(r"://.*@", "://***@", uri))
 
 
 def start() -> "MlflowClient":
@@ -149,10 +152,12 @@ def _without_credentials(where: Address) -> str:
 
 def _alone(where: Address) -> contextlib.AbstractContextManager[object]:
     """A lock on a database, for two processes that make the tables of a fresh one kill each other."""
+    if where.server:
+        return contextlib.nullcontext()
     file = older.file_of(where.full)
     folder = file.parent if file else where.home
     folder.mkdir(parents=True, exist_ok=True)
-    return contextlib.nullcontext() if where.server else FileLock(folder / ".start.lock")
+    return FileLock(folder / ".start.lock")
 
 
 @contextlib.contextmanager
@@ -211,9 +216,18 @@ def download(uri: str) -> tuple[Path, str | None]:
         exact = f"models:/{name}/{number}"
     try:
         with allowed():
-            return Path(mlflow.artifacts.download_artifacts(exact)), number
+            return Path(mlflow.artifacts.download_artifacts(exact, dst_path=_scratch())), number
     except (MlflowException, OSError) as error:
         raise ConfigError(f"There is no model {uri} in {address().uri}. {_exist(client, uri)}") from error
+
+
+def _scratch() -> str | None:
+    """Where a server's files are copied to, until this process ends; those of a local store are read where they lie."""
+    if not address().server:
+        return None
+    folder = tempfile.mkdtemp(prefix="khabar-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def version(client: "MlflowClient", uri: str) -> tuple[str, str]:

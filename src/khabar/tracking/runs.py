@@ -93,6 +93,15 @@ class Run:
         for at in range(0, len(metrics), 900):  # MLflow takes 1,000 at once
             self.client.log_batch(self.id, metrics=metrics[at : at + 900])
 
+    def curve(self, names: Sequence[str]) -> list[dict[str, float]]:
+        """These metrics by step, one dict a value, also of what was logged before the run was stopped and resumed."""
+        self.flush()
+        return [
+            {"step": each.step, name: each.value}
+            for name in names
+            for each in sorted(self.client.get_metric_history(self.id, name), key=lambda one: one.step)
+        ]
+
     def watch(self) -> None:
         """Log how busy the machine is, until the run ends."""
         from khabar.tracking.system import Monitor
@@ -190,6 +199,8 @@ def run(
             resume = str(client.create_run(where, run_name=name, tags=every).info.run_id)
     else:
         client.update_run(resume, status="RUNNING")
+        for key, value in {**tags, **({"mlflow.parentRunId": parent} if parent else {})}.items():
+            client.set_tag(resume, key, value)  # it may go on under another parent
         if "error" in client.get_run(resume).data.tags:
             client.delete_tag(resume, "error")
     under_way = Run(client, resume, where)

@@ -2,10 +2,8 @@
 
 import contextlib
 import getpass
-import os
 import platform
 import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, distributions, version
 
 from khabar.config import project_root
@@ -17,7 +15,7 @@ LONGEST = 1 << 20  # characters of a diff that are kept
 def tags() -> dict[str, str]:
     """The commit, the versions, who: `git` is short and says whether there is more than was committed."""
     found = {}
-    if commit := _git("rev-parse", "HEAD"):
+    if commit := _git("rev-parse", "HEAD").strip():
         dirty = "-dirty" if _git("status", "--porcelain") else ""
         found = {"git": commit[:8] + dirty, "mlflow.source.git.commit": commit}
     found |= {f"version.{package}": installed for package, installed in packages().items()}
@@ -27,32 +25,36 @@ def tags() -> dict[str, str]:
     return found
 
 
-def files() -> dict[str, str]:
-    """Name -> text: every installed package with its version, and what differs from the commit, if anything does."""
+def files(*, diff: bool = True) -> dict[str, str]:
+    """Name -> text: every installed package with its version and, with `diff`, what differs from the commit."""
     installed = {str(one.metadata["Name"]).lower(): one.version for one in distributions() if one.metadata["Name"]}
     found = {"packages.txt": "".join(f"{name}=={installed[name]}\n" for name in sorted(installed))}
-    diff, untracked = _git("diff", "HEAD"), _git("ls-files", "--others", "--exclude-standard")
-    if diff:
-        cut = f"\n(cut: the whole has {len(diff):,} characters)" if len(diff) > LONGEST else ""
-        found["git.diff"] = f"{diff[:LONGEST]}{cut}\n"
+    if not diff:
+        return found
+    changes = _git("diff", "--no-color", "--no-ext-diff", "--binary", "HEAD")
+    untracked = _git("ls-files", "--others", "--exclude-standard")
+    if changes:
+        cut = f"\n(cut: the whole has {len(changes):,} characters)\n" if len(changes) > LONGEST else ""
+        found["git.diff"] = changes[:LONGEST] + cut
     if untracked:
-        found["untracked.txt"] = f"{untracked}\n"  # their names; what they hold is nobody's business
+        found["untracked.txt"] = untracked  # their names; what they hold is nobody's business
     return found
 
 
 def machine() -> dict[str, str]:
-    """The hardware, and the accelerator as torch sees it where torch is there."""
+    """The hardware, the accelerator as torch sees it."""
     import psutil
+    import torch
 
-    from khabar.inference.certificate import cpu
+    from khabar.inference.certificate import cores, cpu
 
     found = {
         "hardware.cpu": cpu(),
-        "hardware.cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "hardware.cores": str(cores()),
         "hardware.memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "hardware.system": platform.platform(terse=True),
     }
-    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+    if torch.cuda.is_available():
         names = [torch.cuda.get_device_name(number) for number in range(torch.cuda.device_count())]
         found["hardware.gpu"] = ", ".join(names)
     return found
@@ -81,4 +83,4 @@ def _git(*words: str) -> str:
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return done.stdout

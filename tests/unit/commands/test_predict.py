@@ -90,10 +90,6 @@ def test_the_output_file_gets_its_name_when_it_is_whole(answered, tmp_path):
     with pytest.raises(DataError):
         answered(b"{", output=str(path))
     assert len(objects(path.read_text("utf-8"))) == 1
-    own = tmp_path / "same.jsonl"
-    own.write_bytes(jsonl({"id": "1", "text": TEXT}))
-    answered(input=str(own), output=str(own))
-    assert objects(own.read_text("utf-8"))[0]["id"] == "1"
     assert answered(jsonl({"text": TEXT}), output="/dev/null") == ""
 
 
@@ -273,3 +269,22 @@ def test_articles_are_read_as_they_come(folder, capsys, monkeypatch):
     assert len(json.loads(written.getvalue())) == 300
     assert all(number - done <= 2 * CHUNK for number, done in seen)
     assert seen[-1][1]
+
+
+def test_an_input_is_not_written_over(folder, tmp_path, capsys):
+    source = tmp_path / "in.jsonl"
+    source.write_bytes(jsonl({"text": TEXT}))
+    for fields in ({"output": str(source)}, {"output": str(tmp_path / "o.jsonl"), "errors": str(source)}):
+        plain = {"machine": {"device": "cpu"}, "model": str(folder), "input": str(source), **fields}
+        with pytest.raises(ConfigError, match="is an input, which would be overwritten"):
+            predict.run(predict.Config.of(plain))
+    assert source.read_bytes() == jsonl({"text": TEXT})
+
+
+def test_a_damaged_table_in_a_folder_costs_itself_alone(answered, tmp_path):
+    (tmp_path / "a.parquet").write_bytes(b"no parquet")
+    (tmp_path / "c.jsonl").write_bytes(jsonl({"id": "c", "text": TEXT}))
+    (tmp_path / "empty.csv").write_bytes(b"")
+    first, second = objects(answered(input=str(tmp_path)))
+    assert "is no Parquet file" in first["error"]
+    assert (second["id"], second["error"]) == ("c", None)

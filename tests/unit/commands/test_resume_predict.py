@@ -105,7 +105,14 @@ def test_a_process_that_is_shot_goes_on(folder, source, tmp_path, sent):
     env = {**os.environ, "PYTHONPATH": str(resource("src"))}
     process = subprocess.Popen(line, env=env, stderr=subprocess.PIPE, text=True)
     journal = broken.with_name("out.jsonl.part.json")
-    while process.poll() is None and not (journal.exists() and json.loads(journal.read_text())["rows"] >= 96):
+
+    def marked():
+        try:
+            return json.loads(journal.read_text())["rows"]
+        except FileNotFoundError:
+            return 0
+
+    while process.poll() is None and marked() < 96:
         time.sleep(0.001)
     process.send_signal(sent)
     _, err = process.communicate(timeout=60)

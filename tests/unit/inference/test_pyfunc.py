@@ -119,7 +119,7 @@ def refusal(served, table, **params):
         ({"text": 5}, "text is 5 (int). Write the article as a string."),
         ({"text": ["a"]}, "text is ['a'] (list)."),
         ({"text": TEXT, "id": 1.5}, "id is 1.5 (float). Write a string"),
-        ({"text": TEXT, "questions": "[broken"}, "questions is '[broken', no JSON list (Expecting value"),
+        ({"text": TEXT, "questions": "[broken"}, "questions: '[broken' begins as JSON and is none (Expecting value"),
         ({"text": TEXT, "questions": 5}, "5 is no question. Write 'holder | target'"),
         ({"text": TEXT, "questions": "إيران |"}, "'إيران |' is no question."),
         ({"text": TEXT, "questions": '[["أ"]]'}, "['أ'] is no question."),

@@ -105,6 +105,15 @@ def test_a_run_that_fails_says_why(error, status, reason):
     assert "error" not in read(again).data.tags
 
 
+def test_a_resumed_run_goes_on_under_its_new_parent_and_its_curve_is_whole():
+    with started() as run:
+        run.log(1, {"loss": 1.0})
+    with started() as parent, started(resume=run.id, parent=parent.id) as again:
+        again.log(2, {"loss": 0.5}, flush=False)
+        assert again.curve(("loss", "lr")) == [{"step": 1, "loss": 1.0}, {"step": 2, "loss": 0.5}]
+    assert read(run).data.tags["mlflow.parentRunId"] == parent.id
+
+
 def test_a_deleted_or_unknown_run_does_not_exist():
     with started() as run:
         assert tracking.exists(run.id)
@@ -175,7 +184,7 @@ def test_mlflow_serves_the_model_without_a_pickle(logged, monkeypatch):
     assert [len(reading["stances"]) for reading in readings] == [2, 1, 0]
     assert readings[2]["error"] == "The text is empty."
     assert json.loads(model.predict(pd.DataFrame({"text": [TEXT]}))["reading"][0])["events"]
-    with pytest.raises(mlflow.exceptions.MlflowException, match="no JSON list"):
+    with pytest.raises(mlflow.exceptions.MlflowException, match="begins as JSON and is none"):
         model.predict(pd.DataFrame({"text": [TEXT], "questions": ["["]}))
 
 

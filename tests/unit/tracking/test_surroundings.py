@@ -35,10 +35,24 @@ def test_what_was_not_committed_is_kept_and_new_files_are_named_alone(repository
     assert "-أول" in files["git.diff"]
     assert "+ثان" in files["git.diff"]
     assert files["untracked.txt"] == "secret\n"
+    assert set(surroundings.files(diff=False)) == {"packages.txt"}
     assert "hunter2" not in "".join(files.values())
     monkeypatch.setattr(surroundings, "LONGEST", 10)
     assert files["git.diff"][:10] in surroundings.files()["git.diff"]
     assert "(cut: the whole has" in surroundings.files()["git.diff"]
+
+
+def test_the_diff_can_be_applied(repository):
+    file = repository / "ملف.txt"
+    file.write_text("أول\n\n\n", "utf-8")
+    subprocess.run(
+        ["git", "-c", "user.name=n", "-c", "user.email=e", "commit", "-qam", "2"], cwd=repository, check=True
+    )
+    file.write_text("ثان\n\n\n", "utf-8")  # the last line of the diff is an empty one
+    diff = surroundings.files()["git.diff"]
+    file.write_text("أول\n\n\n", "utf-8")
+    subprocess.run(["git", "apply"], input=diff, text=True, encoding="utf-8", cwd=repository, check=True)
+    assert file.read_text("utf-8") == "ثان\n\n\n"
 
 
 def test_no_repository_is_no_error(tmp_path, monkeypatch):

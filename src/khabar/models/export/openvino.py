@@ -53,7 +53,7 @@ def library() -> ModuleType:
         return importlib.import_module("openvino")
     except ModuleNotFoundError as error:
         raise ConfigError(
-            'OpenVINO models need the package openvino, which is not installed: pip install "khabar[openvino]"'
+            "OpenVINO models need the package openvino, which is not installed: pip install openvino"
         ) from error
     finally:
         if hidden:

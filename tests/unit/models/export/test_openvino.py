@@ -89,7 +89,7 @@ def test_neither_export_nor_answer_reports_to_anybody(folder, tmp_path):
 
 def test_a_missing_package_names_its_install_line(monkeypatch, folder):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(ConfigError, match=r'pip install "khabar\[openvino\]"'):
+    with pytest.raises(ConfigError, match=r"pip install openvino"):
         predictor.open_(folder)
 
 
