@@ -46,6 +46,7 @@ def test_the_variable_of_mlflow_comes_first(tmp_path, monkeypatch):
         ("http://10.0.0.1:5000", "http://10.0.0.1:5000"),
         ("https://lina:ge@heim:x@mlflow.example/a", "https://***@mlflow.example/a"),
         ("postgresql+psycopg://lina:geheim@db/mlflow", "postgresql+psycopg://***@db/mlflow"),
+        ("postgresql://db/mlflow?user=lina&password=geheim", "postgresql://db/mlflow?user=lina&password=***"),
     ],
 )
 def test_a_password_is_not_shown(uri, shown, monkeypatch):
