@@ -181,7 +181,7 @@ def test_many_at_once_get_their_own_answers(post):
         ({"dataframe_records": [{"text": TEXT}, {"text": 5, "id": "ب"}]}, "row 1 (id 'ب'): text is 5 (int)"),
         (b'{"dataframe_records": [', "valid JSON"),
         ('{"dataframe_records": [{"text": "قصف"}]}'.encode("cp1256"), "UnicodeDecodeError"),
-        ({"dataframe_records": [*[ASKED] * 3, {**ASKED, "questions": "[أ"}]}, "row 3 (id 'أ'): questions is '[أ', no"),
+        ({"dataframe_records": [*[ASKED] * 3, {**ASKED, "questions": "[أ"}]}, "row 3 (id 'أ'): questions: '[أ' begins"),
         ({"dataframe_records": [ASKED], "params": {"tasks": ["stanc"]}}, "Did you mean 'stance'"),
         ({"dataframe_records": [ASKED], "params": {"threshold": 2}}, "threshold is 2.0; write a probability"),
         ({"dataframe_records": [ASKED], "params": {"top_k": 0}}, "top_k is 0; write"),
@@ -219,7 +219,7 @@ bad = spark.createDataFrame([("x", "[")], "text string, questions string")
 try:
     bad.select(read(struct("text", "questions"))).collect()
 except Exception as error:
-    print("refused" if "row 0: questions is '['" in str(error) else error)
+    print("refused" if "row 0: questions: '['" in str(error) else error)
 spark.stop()
 """
 
