@@ -130,7 +130,7 @@ def test_who_may_not_enter_is_told_the_variables(guarded, khabar, monkeypatch, u
     code, _, err = khabar("promote", "model=models:/x@y", "reason=r")
     assert code == 2 and why in err and "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD" in err
     assert "passw" not in err.replace("password", "")
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 60  # by itself MLflow tries for four minutes
 
 
 def test_who_may_only_read_is_told_what_to_ask_for(guarded, monkeypatch):
