@@ -12,7 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from khabar.evaluation.bootstrap import replicate
-from khabar.evaluation.metrics import METRICS, CountMetric, RankMetric, Scored
+from khabar.evaluation.metrics import METRICS, CountMetric, RankMetric
+from khabar.evaluation.scored import Scored
 
 CLUSTERS, ROWS, LABELS, DRAWS, RANK_DRAWS = 5000, 4, 16, 10_000, 1000
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from khabar.api import train
-    from khabar.commands.train import Trained
+    from khabar.commands._trained import Trained
     from khabar.errors import KhabarError
     from khabar.inference.model import Model, load
     from khabar.inference.readings import Reading, Readings
@@ -25,7 +25,7 @@ _WHERE = {
     "Model": "khabar.inference.model",
     "Reading": "khabar.inference.readings",
     "Readings": "khabar.inference.readings",
-    "Trained": "khabar.commands.train",
+    "Trained": "khabar.commands._trained",
     "load": "khabar.inference.model",
     "train": "khabar.api",
 }

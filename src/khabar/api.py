@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from khabar.cli import Composer
 
 if TYPE_CHECKING:
-    from khabar.commands.train import Trained
+    from khabar.commands._trained import Trained
 
 
 def train(config: Mapping[str, Any] | None = None, /, **fields: Any) -> "Trained":  # noqa: ANN401 - JSON types

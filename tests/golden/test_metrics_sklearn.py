@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from khabar.evaluation.metrics import Scored, average_precision, compute
+from khabar.evaluation.metrics import average_precision, compute
+from khabar.evaluation.scored import Scored
 
 LABELS = ("favor", "against", "neutral", "none")
 AVERAGES = ("macro", "micro", "weighted")

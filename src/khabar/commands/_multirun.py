@@ -14,14 +14,15 @@ import contextlib
 import math
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from khabar.errors import GateError, KhabarError
 
 if TYPE_CHECKING:
-    from khabar.commands.train import Config, Trained
+    from khabar.commands._trained import Trained
+    from khabar.commands.train import Config
     from khabar.tracking import Run
 
 REPEATS = ("seed", "data.split.fold", "data.split.inner_fold")
@@ -56,7 +57,9 @@ def run(configs: Sequence[tuple[list[str], "Config"]], train: Train) -> None:
     with tracking.run(experiment, name, tags={"khabar.command": "train -m"}) as parent:
         for group in groups:
             nested = not alone and repeated
-            with _under(parent, group.said or "as configured", experiment) if nested else _as_is(parent) as above:
+            tags = {"khabar.command": "train -m", "overrides": group.said}
+            own = tracking.run(experiment, group.said, tags=tags, parent=parent.id)
+            with own if nested else contextlib.nullcontext(parent) as above:
                 for said, config in group.members:
                     number += 1
                     print(f"\n[{number}/{len(configs)}] {said}", flush=True)
@@ -91,20 +94,6 @@ def _one(train: Train, config: "Config", parent: str, said: str) -> "Trained | N
     except Exception:  # out of memory, say: the other runs may well fit
         print(f"failed: {traceback.format_exc()}", file=sys.stderr, flush=True)
     return None
-
-
-@contextlib.contextmanager
-def _under(parent: "Run", name: str, experiment: str) -> Iterator["Run"]:
-    from khabar import tracking
-
-    tags = {"khabar.command": "train -m", "overrides": name}
-    with tracking.run(experiment, name, tags=tags, parent=parent.id) as made:
-        yield made
-
-
-@contextlib.contextmanager
-def _as_is(parent: "Run") -> Iterator["Run"]:
-    yield parent
 
 
 def _sum_up(run: "Run", group: _Group) -> list[str]:

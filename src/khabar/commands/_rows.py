@@ -174,7 +174,7 @@ def _value(field: str, value: Any, column: str) -> Any:  # noqa: ANN401 - what J
 
 
 def _questions(value: Any, column: str) -> Any:  # noqa: ANN401 - any JSON type
-    from khabar.inference.model import parse_questions
+    from khabar.inference.questions import parse_questions
 
     if isinstance(value, str) and not value.strip():
         return None

@@ -12,7 +12,7 @@ from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
 from khabar.evaluation.bootstrap import Score
 from khabar.evaluation.harness import Scores
-from khabar.evaluation.metrics import Scored as Rows
+from khabar.evaluation.scored import Scored as Rows
 from khabar.schema import Example, Prediction, Predictor, Task
 
 if TYPE_CHECKING:

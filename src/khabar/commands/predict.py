@@ -51,7 +51,8 @@ def run(config: Config) -> None:
     """
     from khabar.commands import _formats
     from khabar.inference import label_studio
-    from khabar.inference.model import load, parse_question
+    from khabar.inference.model import load
+    from khabar.inference.questions import parse_question
 
     side, regular = _paths(config)
     names = config.names()

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from pydantic import Field
 
 from khabar import store
 from khabar.commands._dev import Dev
+from khabar.commands._trained import Trained, finish
 from khabar.config import (
     AuditConfig,
     DataConfig,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from khabar.data.dataset import Dataset
     from khabar.inference.engine import Engine
-    from khabar.inference.model import Model
     from khabar.models.encoder import Encoder
     from khabar.tracking import Run
     from khabar.training.loop import Outcome
@@ -89,26 +89,6 @@ class Config(Record):
         )
         text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What came of a run: its id, the model's URI, and the metrics that the run ends with, by MLflow's names.
-
-    `dev_metric` and `test_metric` are means of the tasks' main metrics, None without such rows.
-    """
-
-    run_id: str
-    model: str
-    metrics: Mapping[str, float]
-    dev_metric: float | None
-    test_metric: float | None
-
-    def load(self) -> "Model":
-        """The trained model."""
-        from khabar.inference.model import load
-
-        return load(self.model)
 
 
 def run(config: Config) -> None:
@@ -250,70 +230,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
     tracked.log(outcome.steps, ended)
     print(_told(outcome))
-    return _finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome)
-
-
-def _finish(
-    config: Config,
-    data: "Dataset",
-    tracked: "Run",
-    folder: Path,
-    classifier: Any,  # noqa: ANN401 - Classifier, whose import brings torch
-    encoder: "Encoder",
-    card: Any,  # noqa: ANN401 - Card
-    dev: Dev,
-    outcome: "Outcome",
-) -> Trained:
-    """Calibrate, write the bundle, score, log, register."""
-    from khabar.commands import _scoring
-    from khabar.evaluation import plots
-    from khabar.inference import probes
-    from khabar.models import bundle
-    from khabar.models.card import markdown
-    from khabar.tracking import models, registered
-
-    if dev.examples:
-        card = dev.chosen(_engine(classifier, card, encoder, config), card, calibrate=config.suite.calibrate)
-    engine = _engine(classifier, card, encoder, config)
-    engine.name = config.encoder.name
-
-    rivals = _scoring.baselines(config.suite.baselines, data.training, data.splits["dev"], config.task, config.seed)
-    scored = {
-        split: _scoring.score([engine, *rivals], split, data.splits[split], config.task, config.suite, config.seed)
-        for split in ("dev", "test")
-        if data.splits[split]
-    }
-    numbers: dict[str, float] = {}
-    for each in scored.values():
-        numbers |= _scoring.track(tracked, each)
-    tracked.figure(plots.learning_curve(tracked.curve(plots.CURVES)), "learning_curve.png")
-    told = "\n".join(_scoring.markdown(each) for each in reversed(scored.values()))
-    tracked.text(f"{markdown(card)}\n## Scores\n\n{told}", "model_card.md")
-    tracked.note(told)
-    if scored:
-        print(f"\n{_scoring.tables(list(scored.values())[-1])}")
-
-    home = folder / "bundle"
-    classifier.to("cpu")  # the exam is recorded in fp32 on CPU
-    exact = config.model_copy(update={"machine": MachineConfig(device="cpu", precision="fp32")})
-    exam = probes.record(_engine(classifier, card, encoder, exact))
-    bundle.write(home, classifier, encoder.tokenizer, card, exam)
-    logged = models.log(tracked, home, numbers)
-    tracked.log(outcome.steps, numbers)  # after the model: MLflow asks the store for every metric a run has by then
-    model = f"runs:/{tracked.id}/bundle"
-    if config.track.aliases:
-        best = scored.get("test") or scored.get("dev")
-        mains = {task: best.main(task) for task in best.scores} if best else {}
-        split = best.split if best else "test"
-        version = registered.register(
-            tracked, logged, config.model_name, config.track.aliases, card, scores=mains, split=split
-        )
-        model = f"models:/{config.model_name}/{version}"
-        named = ", ".join(f"models:/{config.model_name}@{alias}" for alias in config.track.aliases)
-        print(f"Registered {config.model_name} version {version}: {named}")
-    print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
-    test = scored["test"].mean if "test" in scored else None
-    return Trained(tracked.id, model, numbers, outcome.best, test)
+    return finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome)
 
 
 def _engine(classifier: "nn.Module", card: Any, encoder: "Encoder", config: Config) -> "Engine":  # noqa: ANN401

@@ -23,7 +23,7 @@ from khabar.data.corpus import Corpus
 from khabar.data.examples import NONE, Unit, check_names, units
 from khabar.errors import ConfigError
 from khabar.evaluation.krippendorff import Answer, Counts, estimate, masi
-from khabar.evaluation.metrics import Floats, Ints
+from khabar.evaluation.scored import Floats, Ints
 from khabar.schema import GOLD, Label, Offsets, Task
 
 SHARED = 20  # a pair of annotators with fewer units in common gets no alpha

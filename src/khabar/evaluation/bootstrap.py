@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from khabar.errors import ConfigError, DataError
-from khabar.evaluation.metrics import CountMetric, Floats, Ints, Metric, RankMetric, Scored, compute, named
+from khabar.evaluation.metrics import CountMetric, Metric, RankMetric, compute, named
+from khabar.evaluation.scored import Floats, Ints, Scored
 
 RANK_DRAWS = 1000  # a rank metric costs a pass over all rows for every draw
 CELLS = 1 << 21  # floats of a block of weights: 16 MB

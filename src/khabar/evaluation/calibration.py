@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from khabar.errors import DataError
-from khabar.evaluation.metrics import Bools, Floats
+from khabar.evaluation.scored import Bools, Floats
 from khabar.schema import Kind
 
 TEMPERATURES = (0.05, 20.0)

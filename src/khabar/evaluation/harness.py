@@ -8,7 +8,8 @@ from typing import Any
 
 from khabar.errors import ConfigError
 from khabar.evaluation.bootstrap import Score, bootstrap
-from khabar.evaluation.metrics import Scored, applicable
+from khabar.evaluation.metrics import applicable
+from khabar.evaluation.scored import Scored
 
 RARE = 10  # gold rows; below that a per-label score, and a macro mean over it, moves on single rows
 FEW = 50  # clusters; below that a 95% interval covers less, see bootstrap.py

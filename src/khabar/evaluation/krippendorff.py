@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from khabar.evaluation.bootstrap import interval, weights
-from khabar.evaluation.metrics import Floats, Ints
+from khabar.evaluation.scored import Floats, Ints
 
 Answer = frozenset[str]
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from khabar.evaluation.harness import RARE, Scores
-from khabar.evaluation.metrics import BINS, Floats, Scored, average_precision, counts, decisions
+from khabar.evaluation.metrics import BINS, average_precision, counts, decisions
+from khabar.evaluation.scored import Floats, Scored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from khabar.errors import DataError
-from khabar.evaluation.metrics import Bools, Floats, Ints, Scored
+from khabar.evaluation.scored import Bools, Floats, Ints, Scored
 from khabar.schema import Example, Prediction, Task
 
 

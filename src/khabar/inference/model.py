@@ -5,11 +5,9 @@ readings = model.predict([text], questions=[("إيران", "وقف إطلاق ا
 readings.to_pandas()
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +16,16 @@ import numpy as np
 from khabar import registry
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
+from khabar.inference import jobs
 from khabar.inference.engine import Engine
-from khabar.inference.readings import SILENT, Answer, Event, Evidence, Reading, Readings, Stance
+from khabar.inference.jobs import Job
+from khabar.inference.questions import Question, parse_question
+from khabar.inference.readings import Answer, Event, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
 from khabar.registry import suggest
-from khabar.schema import OUTLET, Article, Example, Offsets, Task
-from khabar.text import normalizer, sentences
+from khabar.schema import OUTLET, Article, Task
 
-Question = tuple[str | None, str]
 CHUNK = 128  # articles whose windows are batched together, those alike in length
 WEIGHT = 5e7  # characters times examples of a chunk, some 250 MB: long articles with many questions come in fewer
 UNASKED = "no stance was asked: give questions, or a watchlist with a name that the text mentions"
@@ -58,20 +57,6 @@ class _Wanted:
     tasks: Mapping[str, Task]
     threshold: float | None
     top_k: int | None
-
-
-@dataclass
-class _Job:
-    """One article on its way through a batch."""
-
-    reading_id: str
-    title: str
-    text: str
-    questions: list[Question] = field(default_factory=list)
-    spans: list[Offsets] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
-    without: list[tuple[Offsets, ...]] = field(default_factory=list)
-    error: str | None = None
 
 
 class Model:
@@ -148,10 +133,10 @@ class Model:
         return self._stream(articles, _Wanted(asked, watchlist, kept, threshold, top_k))
 
     def _stream(self, articles: "Iterable[str | Article | Mapping[str, Any]]", wanted: _Wanted) -> Iterator[Reading]:
-        chunk: list[_Job] = []
+        chunk: list[Job] = []
         weight = 0
         for article in articles:
-            job = self._job(article, wanted)
+            job = Job.of(article, self.engine.tokenizer, wanted.tasks, wanted.questions, wanted.watchlist)
             chunk.append(job)
             weight += len(job.text) * len(job.examples)
             if len(chunk) == CHUNK or weight > WEIGHT:
@@ -159,68 +144,9 @@ class Model:
                 chunk, weight = [], 0
         yield from self._read(chunk, wanted)
 
-    def _job(self, article: "str | Article | Mapping[str, Any]", wanted: _Wanted) -> _Job:
-        job, own = _taken(article)
-        try:
-            if not job.text.strip():
-                raise DataError("The text is empty.")
-            job.text.encode()
-            offsets = np.array(normalizer.encode(self.engine.tokenizer, job.text).offsets)
-        except UnicodeEncodeError as error:
-            job.error = f"The text holds half a character (a lone surrogate) at {error.start}."
-        except DataError as error:
-            job.error = str(error)
-        if job.error:
-            return job
-        # normalisation leaves nothing of some sentences, such as a line that is one HTML tag
-        job.spans = [
-            (start, end)
-            for start, end in sentences.split(job.text)
-            if ((offsets[:, 1] > start) & (offsets[:, 0] < end)).any()
-        ]
-        found = wanted.watchlist.questions(job.text) if wanted.watchlist else ()
-        job.questions = list(dict.fromkeys([*own, *wanted.questions, *found]))
-        for example, without in self._examples(job, wanted.tasks):
-            job.examples.append(example)
-            job.without.append(without)
-        return job
-
-    def _examples(self, job: _Job, tasks: Mapping[str, Task]) -> Iterator[tuple[Example, tuple[Offsets, ...]]]:
-        """What to ask of an article, and what to leave out of the unit.
-
-        A sentence task asks each sentence. An article's question is asked of the whole, then of the whole without each
-        sentence in turn: the sentence whose absence costs the answer most is its evidence, for one more row of the
-        pooling matrix and no more encoding.
-        """
-        for task in tasks.values():
-            if task.level == "sentence":
-                for i, span in enumerate(job.spans):
-                    yield self._example(job, task, f"s{i}", None, span), ()
-                continue
-            asked = dict.fromkeys((h if "holder" in task.asks else None, t) for h, t in job.questions)
-            for q, question in enumerate(asked if task.asks else [None]):
-                yield self._example(job, task, f"q{q}", question), ()
-                if question is not None and len(job.spans) > 1 and task.pool != "cls":  # that sees no single sentence
-                    for i, span in enumerate(job.spans):
-                        yield self._example(job, task, f"q{q}-{i}", question), (span,)
-
-    @staticmethod
-    def _example(job: _Job, task: Task, name: str, question: Question | None, span: Offsets | None = None) -> Example:
-        holder, target = question or (None, None)
-        return Example(
-            id=f"{task.name}:{name}",
-            article=job.reading_id,
-            group=job.reading_id,
-            task=task.name,
-            text=job.text,
-            span=span,
-            holder=holder,
-            target=target,
-        )
-
-    def _read(self, jobs: list[_Job], wanted: _Wanted) -> Iterator[Reading]:
+    def _read(self, chunk: list[Job], wanted: _Wanted) -> Iterator[Reading]:
         """Answer a chunk in one go; where that fails, one by one, so that a bad text costs itself alone."""
-        good = [job for job in jobs if not job.error]
+        good = [job for job in chunk if not job.error]
         try:
             logits = self._logits(good)
         except DataError:
@@ -230,20 +156,20 @@ class Model:
                     logits |= self._logits([job])
                 except DataError as error:
                     job.error = str(error)
-        for job in jobs:
+        for job in chunk:
             if job.error:
                 yield Reading(job.reading_id, job.title, model=self.about, error=job.error)
             else:
                 yield self._reading(job, logits[id(job)], wanted)
 
-    def _logits(self, jobs: list[_Job]) -> dict[int, np.ndarray[Any, np.dtype[np.float64]]]:
-        examples = [example for job in jobs for example in job.examples]
-        without = [skip for job in jobs for skip in job.without]
+    def _logits(self, chunk: list[Job]) -> dict[int, np.ndarray[Any, np.dtype[np.float64]]]:
+        examples = [example for job in chunk for example in job.examples]
+        without = [skip for job in chunk for skip in job.without]
         logits = self.engine.logits(examples, without) if examples else np.zeros((0, 0))
-        ends = np.cumsum([len(job.examples) for job in jobs])
-        return {id(job): logits[end - len(job.examples) : end] for job, end in zip(jobs, ends, strict=True)}
+        ends = np.cumsum([len(job.examples) for job in chunk])
+        return {id(job): logits[end - len(job.examples) : end] for job, end in zip(chunk, ends, strict=True)}
 
-    def _reading(self, job: _Job, logits: Any, wanted: _Wanted) -> Reading:  # noqa: ANN401 - array
+    def _reading(self, job: Job, logits: Any, wanted: _Wanted) -> Reading:  # noqa: ANN401 - array
         events: list[Event] = []
         article_events: dict[str, float] = {}
         stances: list[Stance] = []
@@ -256,14 +182,14 @@ class Model:
                 continue
             prob = self.engine.probabilities(logits[rows], name)
             decided = self._decide(prob, task, wanted)
-            answers += _answers(task, job, rows, prob, decided)
+            answers += jobs.answers(task, job, rows, prob, decided)
             if task.level == "sentence":
-                events += _events(task, job, prob, decided)
+                events += jobs.events(task, job, prob, decided)
                 for label, highest in zip(task.labels, prob.max(0).tolist(), strict=True):
                     if label != task.empty_as:
                         article_events[self._rolled_up[name, label]] = highest
             else:
-                stances += _stances(task, job, rows, prob, decided)
+                stances += jobs.stances(task, job, rows, prob, decided)
         return Reading(
             id=job.reading_id,
             title=job.title,
@@ -286,93 +212,6 @@ class Model:
         found = np.zeros(prob.shape, bool)
         np.put_along_axis(found, most, True, axis=1)
         return found & (events >= (wanted.threshold or 0))
-
-
-def _taken(article: "str | Article | Mapping[str, Any]") -> tuple[_Job, list[Question]]:
-    """An article as a job, and the questions it brings."""
-    if isinstance(article, str):
-        article = {"text": article}
-    elif isinstance(article, Article):
-        article = {"text": article.text, "id": article.id, "title": article.title}
-    text, name, title = (article.get(key) for key in ("text", "id", "title"))
-    if not isinstance(text, str):
-        raise DataError(f"An article needs a field 'text' with a string; this one has {', '.join(article) or 'none'}.")
-    if name is None or name == "":
-        name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    own = article.get("questions") or ()
-    if isinstance(own, str) or not isinstance(own, Sequence):
-        own = [own]
-    return _Job(str(name), str(title or text.strip().partition("\n")[0]), text), [parse_question(q) for q in own]
-
-
-def _answers(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Answer]:  # noqa: ANN401
-    """The answers to a task; what was asked of an article without one of its sentences is none."""
-    for at, row in enumerate(rows):
-        if not job.without[row]:
-            asked = job.examples[row]
-            probabilities = dict(zip(task.labels, prob[at].tolist(), strict=True))
-            labels = tuple(label for label, yes in zip(task.labels, decided[at], strict=True) if yes)
-            yield Answer(task.name, asked.span, asked.holder, asked.target, probabilities, labels)
-
-
-def _events(task: Task, job: _Job, prob: Any, decided: Any) -> Iterator[Event]:  # noqa: ANN401 - arrays
-    for i, (start, end) in enumerate(job.spans):
-        for k, label in enumerate(task.labels):
-            if decided[i, k] and label != task.empty_as:
-                yield Event(task.name, label, float(prob[i, k]), start, end, job.text[start:end])
-
-
-def _stances(task: Task, job: _Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Stance]:  # noqa: ANN401
-    """The answers to an article's questions; each whole article is followed by itself without each sentence."""
-    whole = [at for at, row in enumerate(rows) if not job.without[row]]
-    for at, following in zip(whole, [*whole[1:], len(rows)], strict=True):
-        for k in np.flatnonzero(decided[at]).tolist():
-            label, evidence = task.labels[k], None
-            if label not in (*SILENT, task.empty_as) and job.spans:
-                dropped = prob[at, k] - prob[at + 1 : following, k]
-                if len(dropped) or len(job.spans) == 1:
-                    start, end = job.spans[int(dropped.argmax()) if len(dropped) else 0]
-                    evidence = Evidence(start, end, job.text[start:end])
-            example = job.examples[rows[at]]
-            probabilities = dict(zip(task.labels, prob[at].tolist(), strict=True))
-            yield Stance(task.name, example.holder, example.target, label, probabilities, evidence)
-
-
-def parse_question(question: Any) -> Question:  # noqa: ANN401 - what JSON and Hydra bring
-    """A question as a pair: "holder | target", "target" (asked of the outlet), or a pair already.
-
-    Raises:
-        DataError: neither.
-    """
-    pair: Any = question
-    if isinstance(question, str):
-        pair = question.split("|") if "|" in question else (OUTLET, question)
-    elif isinstance(question, Mapping):
-        pair = (question.get("holder"), question.get("target"))
-    if isinstance(pair, Sequence) and len(pair) == 2:
-        holder, target = (part.strip() if isinstance(part, str) else part for part in pair)
-        if isinstance(holder, str | None) and isinstance(target, str) and target:
-            return (holder or None, target)
-    raise DataError(
-        f"{question!r} is no question. Write 'holder | target', 'target' for the outlet's own stance, or a pair."
-    )
-
-
-def parse_questions(cell: Any) -> list[Question]:  # noqa: ANN401 - a cell of a table, or what JSON brings
-    """The questions of a row: one as it is, a JSON list or object in a string, or a list.
-
-    Raises:
-        DataError: what begins as JSON is none, or a question is none.
-    """
-    if isinstance(cell, str) and cell.lstrip().startswith(("[", "{")):
-        try:
-            cell = json.loads(cell)
-        except (ValueError, RecursionError) as error:
-            raise DataError(
-                f"{cell[:80]!r} begins as JSON and is none ({error}). Write 'holder | target', or a JSON list of such."
-            ) from error
-    several = cell.tolist() if hasattr(cell, "tolist") else cell if isinstance(cell, list | tuple) else [cell]
-    return [parse_question(question) for question in several]
 
 
 def folder_of(uri: str) -> tuple[Path, str | None]:

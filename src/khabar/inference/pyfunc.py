@@ -21,8 +21,9 @@ from mlflow.pyfunc.model import PythonModel, PythonModelContext
 sys.path.sort(key=str(Path(__file__).parent / "code").__eq__)
 
 from khabar.errors import DataError, KhabarError
-from khabar.inference.model import Model, parse_questions
+from khabar.inference.model import Model
 from khabar.inference.model import load as load_model
+from khabar.inference.questions import parse_questions
 
 NAMED = 5  # bad rows of an error message
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 
 from khabar.commands._multirun import _Group, _groups, _sum_up, spread
-from khabar.commands.train import Trained
+from khabar.commands._trained import Trained
 
 
 def test_mean_and_spread_are_those_of_a_sample():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from khabar.evaluation import calibration
-from khabar.evaluation.metrics import Scored
+from khabar.evaluation.scored import Scored
 
 
 def make(kind="single", rows=200, size=4, clusters=40, seed=0, labels=None, rare=1.0, skill=1.5):

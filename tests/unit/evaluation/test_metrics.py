@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khabar.errors import ConfigError, DataError
-from khabar.evaluation.metrics import METRICS, Scored, applicable, compute, named
+from khabar.evaluation.metrics import METRICS, applicable, compute, named
+from khabar.evaluation.scored import Scored
 
 KINDS = st.sampled_from(["single", "multi"])
 SEEDS = st.integers(0, 2**32 - 1)

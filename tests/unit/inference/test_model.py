@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import khabar
 from khabar.errors import ConfigError, DataError
 from khabar.inference import readings as records
-from khabar.inference.model import CHUNK, Model, _Wanted, parse_question
+from khabar.inference.jobs import Job
+from khabar.inference.model import CHUNK, Model
+from khabar.inference.questions import parse_question
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.schema import OUTLET, Article
 from unit.inference import tiny_bundle
@@ -233,7 +235,7 @@ def test_evidence_is_the_sentence_whose_absence_costs_most(model):
     spans = {(event.start, event.end) for event in model.predict(TEXT, threshold=1e-9)[0].events}
     assert (stance.evidence.start, stance.evidence.end) in spans
     assert stance.evidence.text == TEXT[stance.evidence.start : stance.evidence.end]
-    job = model._job(TEXT, _Wanted([(stance.holder, stance.target)], None, model.tasks, None, None))
+    job = Job.of(TEXT, model.engine.tokenizer, model.tasks, [(stance.holder, stance.target)], None)
     asks = [(e, skip) for e, skip in zip(job.examples, job.without, strict=True) if e.task == "stance"]
     logits = model.engine.logits([e for e, _ in asks], [skip for _, skip in asks])
     left = model.engine.probabilities(logits, "stance")[1:, model.tasks["stance"].labels.index(stance.label)]

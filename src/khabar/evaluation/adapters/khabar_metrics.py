@@ -11,7 +11,8 @@ import evaluate
 import numpy as np
 
 from khabar.errors import ConfigError, DataError
-from khabar.evaluation.metrics import METRICS, Bools, Floats, Scored, applicable, compute, named
+from khabar.evaluation.metrics import METRICS, applicable, compute, named
+from khabar.evaluation.scored import Bools, Floats, Scored
 from khabar.schema import Kind
 
 _INPUTS = """
