@@ -7,7 +7,7 @@ from typing import Any, Literal
 import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from transformers import BertConfig, BertForPreTraining
+from transformers import BertConfig, BertForPreTraining, RobertaConfig
 
 from khabar.text.normalizer import SPECIAL, from_vocab
 
@@ -88,3 +88,16 @@ def tiny_checkpoint(
 def plain_tokenizer() -> Tokenizer:
     """The tokenizer as published: no preset compiled in."""
     return from_vocab(vocab(), "none")
+
+
+def roberta_config(words: int, **settings: Any) -> RobertaConfig:
+    """The architecture of a tiny RoBERTa, which has no token types."""
+    return RobertaConfig(
+        vocab_size=words,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        type_vocab_size=1,
+        **settings,
+    )

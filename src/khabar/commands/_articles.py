@@ -14,6 +14,7 @@ from khabar.commands import _rows
 from khabar.commands._rows import ColumnError, Row
 from khabar.config import MachineConfig, Record, locate
 from khabar.data.decoding import PLAIN, encoding_of, sniff
+from khabar.data.importers._tables import SUFFIXES as TABLES
 from khabar.data.problems import Place
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
@@ -21,7 +22,6 @@ from khabar.registry import suggest
 if TYPE_CHECKING:
     from khabar.inference.watchlist import Watchlist
 
-TABLES = (".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 STDIN = "standard input"
 
 

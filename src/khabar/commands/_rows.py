@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from khabar.data.decoding import PLAIN, detect, sniff
+from khabar.data.importers._tables import delimiter
 from khabar.data.problems import Place
 from khabar.errors import DataError
 from khabar.registry import suggest
@@ -68,7 +69,7 @@ def check(path: Path, columns: Mapping[str, str]) -> None:
 
 def _header(file: Iterable[str], path: Path) -> list[str]:
     try:
-        header = next(csv.reader(file, delimiter=_delimiter(path)), None)
+        header = next(csv.reader(file, delimiter=_between(path)), None)
     except csv.Error as error:
         raise DataError(f"{path} has no header that can be read: {error}.") from None
     if header is None:
@@ -84,7 +85,7 @@ def of_file(path: Path, name: str, columns: Mapping[str, str], say: Say) -> Iter
         case ".csv" | ".tsv":
             say(str(path), encoding(path))
             with _text(path) as lines:
-                yield from _separated(lines, name, _delimiter(path), columns)
+                yield from _separated(lines, name, _between(path), columns)
         case _:
             say(str(path), encoding(path))
             with _text(path) as lines:
@@ -287,13 +288,11 @@ def _opened(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
         raise DataError(f"{path} is no Parquet file: {error}") from None
 
 
-def _delimiter(path: Path) -> str:
-    """What stands between the cells: Excel writes a semicolon where the comma is the decimal point."""
+def _between(path: Path) -> str:
     if path.suffix.lower() == ".tsv":
         return "\t"
     with _text(path) as file:
-        header = file.readline()
-    return next((mark for mark in (";", "\t") if mark in header and "," not in header), ",")
+        return delimiter(file.readline())
 
 
 def encoding(path: Path) -> str:

@@ -12,7 +12,7 @@ from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
 from khabar.evaluation.bootstrap import Score
 from khabar.evaluation.harness import Scores
-from khabar.evaluation.scored import Scored as Rows
+from khabar.evaluation.scored import Scored
 from khabar.schema import Example, Prediction, Predictor, Task
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def baselines(
 
 
 @dataclass(frozen=True)
-class Scored:
+class SplitScores:
     """What came of one split: `scores` by task and system, the model first; the `answers` and `rows` of the model."""
 
     split: str
@@ -42,7 +42,7 @@ class Scored:
     examples: Sequence[Example]
     answers: Sequence[Prediction]
     scores: Mapping[str, Mapping[str, Scores]]
-    rows: Mapping[str, Rows]
+    rows: Mapping[str, Scored]
 
     def main(self, task: str) -> Score:
         """The main metric of a task."""
@@ -57,11 +57,11 @@ class Scored:
 def score(
     predictors: Sequence[Predictor], split: str, examples: Sequence[Example], tasks: Mapping[str, Task],
     suite: SuiteConfig, seed: int,
-) -> Scored:  # fmt: skip
+) -> SplitScores:  # fmt: skip
     """Score a model, the first predictor, beside others."""
     answers = {predictor.name: predictor.predict(examples) for predictor in predictors}
     scores: dict[str, dict[str, Scores]] = {}
-    first: dict[str, Rows] = {}
+    first: dict[str, Scored] = {}
     for name, task in tasks.items():
         asked = [example for example in examples if example.task == name]
         if not asked:
@@ -73,10 +73,10 @@ def score(
                 scored, draws=suite.draws, seed=seed, level=suite.level
             )
     model = predictors[0].name
-    return Scored(split, model, tasks, examples, answers[model], scores, first)
+    return SplitScores(split, model, tasks, examples, answers[model], scores, first)
 
 
-def tables(scored: Scored) -> str:
+def tables(scored: SplitScores) -> str:
     """A table for each task, its main metric first."""
     parts = []
     for name, systems in scored.scores.items():
@@ -87,7 +87,7 @@ def tables(scored: Scored) -> str:
     return "\n".join(parts)
 
 
-def markdown(scored: Scored) -> str:
+def markdown(scored: SplitScores) -> str:
     """The main metric of each task beside the baselines', for a page."""
     systems = list(dict.fromkeys(system for its in scored.scores.values() for system in its))
     lines = [f"| {scored.split} | rows, clusters | metric | {' | '.join(systems)} |", "|---" * (len(systems) + 3) + "|"]
@@ -99,7 +99,7 @@ def markdown(scored: Scored) -> str:
     return "\n".join([*lines, "", how, ""])
 
 
-def metrics(scored: Scored) -> dict[str, float]:
+def metrics(scored: SplitScores) -> dict[str, float]:
     """Numbers for MLflow, whose UI makes a section of what stands before a slash.
 
     `test/TASK.METRIC`, with `.low` and `.high`: the model. `test_labels/TASK.METRIC.LABEL`: the same by label.
@@ -131,12 +131,12 @@ def mains(metrics: Mapping[str, float], tasks: Mapping[str, Any]) -> list[str]:
     return [name for name in names if name in metrics]
 
 
-def plain(scored: Scored) -> dict[str, Any]:
+def plain(scored: SplitScores) -> dict[str, Any]:
     """Scores as JSON types."""
     return {task: {system: its.to_rows() for system, its in systems.items()} for task, systems in scored.scores.items()}
 
 
-def track(run: "Run", scored: Scored) -> dict[str, float]:
+def track(run: "Run", scored: SplitScores) -> dict[str, float]:
     """The scores of a split as artifacts of a run: tables, plots, predictions; the result is the metrics to log."""
     from khabar.evaluation import plots
 

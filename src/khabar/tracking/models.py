@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
 
 PACKAGE = Path(inference.__path__[0]).parent
-SERVING = ("filelock", "mlflow", "numpy", "pandas", "pydantic", "pyyaml", "tokenizers")  # by any runtime
+SERVING = (
+    "filelock", "mlflow", "numpy", "pandas", "pydantic", "pyyaml", "safetensors", "tokenizers", "torch", "transformers",
+)  # fmt: skip
 
 
 def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
@@ -38,7 +40,7 @@ def log(run: Run, bundle: Path, metrics: Mapping[str, float]) -> str:
             signature=_signature(),
             input_example=(example, {"threshold": 0.5, "top_k": 3, "tasks": list(read_card(bundle).tasks)}),
             code_paths=[code],
-            pip_requirements=requirements(bundle),
+            pip_requirements=requirements(),
         )
     run.client.update_run(run.id, status="RUNNING")  # leaving the block has ended the run; it is not over yet
     now, of = int(time.time() * 1000), info.model_id
@@ -64,13 +66,12 @@ def _signature() -> "ModelSignature":
     )
 
 
-def requirements(bundle: Path) -> list[str]:
+def requirements() -> list[str]:
     """What a fresh environment needs to answer with a bundle, in the versions of this one.
 
     khabar itself is not among it, for its code is logged with the model.
     """
-    runtime = ("onnxruntime",) if (bundle / "model.onnx").is_file() else ("safetensors", "torch", "transformers")
-    return [f"{package}=={version(package).split('+')[0]}" for package in sorted((*SERVING, *runtime))]
+    return [f"{package}=={version(package).split('+')[0]}" for package in SERVING]
 
 
 @contextlib.contextmanager

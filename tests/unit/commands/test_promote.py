@@ -5,10 +5,11 @@ import sys
 
 import pytest
 
-from khabar import cli, store, tracking
+from khabar import cli, store
 from khabar.evaluation.bootstrap import Score
-from khabar.tracking import models, registered
+from khabar.tracking import registered
 from unit.inference import tiny_bundle
+from unit.tracking import versions
 
 CARD = tiny_bundle.engine()[0].card
 
@@ -16,18 +17,11 @@ CARD = tiny_bundle.engine()[0].card
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A home with two versions of one model, the second on other data."""
-    home = tmp_path_factory.mktemp("home")
-    bundle = tiny_bundle.write(tmp_path_factory.mktemp("made") / "bundle")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KHABAR_HOME", str(home))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        for value in (0.5, 0.25):
-            score = Score("macro_f1", None, value, value - 0.1, value + 0.1, 57, 8, 100, 0, 0.95)
-            card = CARD.model_copy(update={"data": {"name": "d", "fingerprint": str(value)}})
-            with tracking.run("e", "n", tags={}) as run:
-                uri = models.log(run, bundle, {})
-                registered.register(run, uri, "khabar-x", ["candidate"], card, {"stance": score}, "test")
-    return home
+    made = []
+    for value in (0.5, 0.25):
+        score = Score("macro_f1", None, value, value - 0.1, value + 0.1, 57, 8, 100, 0, 0.95)
+        made.append((CARD.model_copy(update={"data": {"name": "d", "fingerprint": str(value)}}), {"stance": score}))
+    return versions.home(tmp_path_factory, made)
 
 
 @pytest.fixture

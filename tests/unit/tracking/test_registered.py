@@ -12,6 +12,7 @@ from khabar.errors import ConfigError
 from khabar.evaluation.bootstrap import Score
 from khabar.tracking import models, registered
 from unit.inference import tiny_bundle
+from unit.tracking import versions
 
 STANCE = Score("macro_f1", None, 0.1644, 0.101, 0.2312, 57, 8, 2000, 0, 0.95)
 EVENTS = Score("macro_f1", None, 0.5, math.nan, math.nan, 60, 1, 2000, 0, 0.95)
@@ -26,15 +27,7 @@ CARD = tiny_bundle.engine()[0].card.model_copy(
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """A home with two versions of one model."""
-    home = tmp_path_factory.mktemp("home")
-    bundle = tiny_bundle.write(tmp_path_factory.mktemp("made") / "bundle")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KHABAR_HOME", str(home))
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        for scores in ({"stance": STANCE, "event_type": EVENTS}, {}):
-            with tracking.run("e", "n", tags={}) as run:
-                registered.register(run, models.log(run, bundle, {}), "khabar-x", ["candidate"], CARD, scores, "test")
-    return home
+    return versions.home(tmp_path_factory, [(CARD, {"stance": STANCE, "event_type": EVENTS}), (CARD, {})])
 
 
 @pytest.fixture

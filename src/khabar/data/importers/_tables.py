@@ -78,15 +78,17 @@ def _separated(path: Path, problems: Problems, delimiter: str) -> tuple[tuple[st
     return tuple(header), placed()
 
 
-def _delimiter(path: Path, problems: Problems) -> str:
+def delimiter(header: str) -> str:
     """What stands between the cells of a .csv: Excel writes a semicolon where the comma is the decimal point."""
+    return next((mark for mark in (";", "\t") if mark in header and "," not in header), ",")
+
+
+def _delimiter(path: Path, problems: Problems) -> str:
     with path.open(encoding=encoding_of(path)) as file:
-        header = file.readline()
-    for delimiter, called in ((";", ";"), ("\t", "tabs")):
-        if delimiter in header and "," not in header:
-            problems.note(f"{path.name} read with {called} between cells")
-            return delimiter
-    return ","
+        found = delimiter(file.readline())
+    if found != ",":
+        problems.note(f"{path.name} read with {'tabs' if found == chr(9) else found} between cells")
+    return found
 
 
 def _cells(path: Path, problems: Problems, delimiter: str) -> Iterator[list[str]]:

@@ -7,10 +7,10 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from tests.tiny import vocab
+from tests.tiny import roberta_config, vocab
 from tests.unit.inference import tiny_bundle
 from tests.unit.models.conftest import POOLS, tiny_card, tiny_classifier
-from transformers import RobertaConfig, RobertaModel
+from transformers import RobertaModel
 
 from khabar.errors import DataError, GateError
 from khabar.inference.engine import TOLERANCE
@@ -113,17 +113,7 @@ def test_padding_has_no_effect_on_an_export(exported) -> None:
 
 
 def test_an_encoder_without_token_types_exports(tmp_path: Path) -> None:
-    config = RobertaConfig(
-        vocab_size=len(vocab()),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=66,
-        type_vocab_size=1,
-        pad_token_id=0,
-        initializer_range=0.2,
-    )
+    config = roberta_config(len(vocab()), max_position_embeddings=66, pad_token_id=0, initializer_range=0.2)
     classifier = Classifier(RobertaModel(config, add_pooling_layer=False), TASKS, uses_token_types=False).eval()
     onnx.trace(classifier, tmp_path / "model.onnx")
     session = session_of(tmp_path / "model.onnx")

@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 import torch
-from tests.tiny import vocab
+from tests.tiny import roberta_config, vocab
 from tests.unit.inference import tiny_bundle
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, RobertaConfig, RobertaModel, pipeline
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, RobertaModel, pipeline
 
 import khabar
 from khabar.config import MachineConfig
@@ -37,16 +37,7 @@ def roberta(folder, *names):
     tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
-    config = RobertaConfig(
-        vocab_size=len(words),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=514,
-        type_vocab_size=1,
-        initializer_range=0.5,
-    )
+    config = roberta_config(len(words), max_position_embeddings=514, initializer_range=0.5)
     with torch.random.fork_rng():
         torch.manual_seed(1)
         classifier = Classifier(RobertaModel(config, add_pooling_layer=False), made.tasks, uses_token_types=False)
