@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from khabar.data.examples import NONE
-from khabar.data.wording import shown
+from khabar.data.wording import shown, templates
 from khabar.schema import Example, Prediction
 
 COLUMNS = ("right", "text", "gold", "predicted", "probability", "task", "holder", "target", "example")
@@ -40,14 +40,13 @@ def page(title: str, found: Sequence[tuple[Any, ...]]) -> str:
 
     The UI's own table is laid out from left to right, and cuts an Arabic text off at its beginning.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    kitchen = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     cut = [dict(zip(COLUMNS, row, strict=True)) for row in found[:PAGE]]
     right = sum(row[0] for row in found)
-    return kitchen.get_template("predictions.html.j2").render(title=title, rows=cut, right=right, total=len(found))
+    return (
+        templates(Path(__file__).parent)
+        .get_template("predictions.html.j2")
+        .render(title=title, rows=cut, right=right, total=len(found))
+    )
 
 
 def lines(examples: Sequence[Example], answers: Sequence[Prediction]) -> str:

@@ -14,7 +14,7 @@ from khabar.data.dataset import Dataset
 from khabar.data.examples import NONE
 from khabar.data.figures import DROPPED, ENCODER, EXAMPLES, TEXT, Length, Origin, Rows, TaskRows, Tokens, Written
 from khabar.data.findings import Finding
-from khabar.data.wording import many, share, shown
+from khabar.data.wording import many, share, shown, templates
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,9 @@ class Report:
 
     def to_html(self) -> str:
         """One page that needs no other file and runs no script; whatever the data holds is escaped."""
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
         from khabar.data import report_text
 
-        folder = Path(__file__).parent
-        kitchen = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        kitchen = templates(Path(__file__).parent)
         kitchen.filters |= {
             "n": "{:,}".format,
             "share": share,

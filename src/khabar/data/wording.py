@@ -1,6 +1,11 @@
 """Figures and texts as the printed and the HTML report, the summary and the findings put them into words."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 WIDTH = 100  # columns of what is printed
 SHOWN = 100  # characters of a text that is shown
@@ -26,6 +31,19 @@ def printable(text: str) -> str:
 def unmarked(text: object, limit: int = 400) -> str:
     """The same for a page: a text in which nothing is Markdown or HTML."""
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|#" else letter for letter in shown(str(text), limit))
+
+
+def templates(folder: Path) -> "Environment":
+    """The templates of a folder, for pages: all that is put into them is escaped, and what is missing is an error."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def share(part: int, whole: int) -> str:

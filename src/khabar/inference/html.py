@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from khabar.data.wording import templates
 from khabar.inference.readings import SILENT, Event, Reading, Stance
 from khabar.schema import Task
 
@@ -119,15 +120,7 @@ class Page:
     """
 
     def __init__(self, about: Mapping[str, str | None], tasks: Mapping[str, Task]) -> None:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        kitchen = Environment(
-            loader=FileSystemLoader(Path(__file__).parent),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        kitchen = templates(Path(__file__).parent)
         kitchen.filters |= {"shown": marked, "percent": lambda share: f"{100 * share:.0f}"}
         self._parts: Any = kitchen.get_template("article.html.j2").module
         self.about = about

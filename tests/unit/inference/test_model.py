@@ -230,6 +230,13 @@ def test_a_label_that_stands_for_none_is_no_event():
     assert "none" not in {*reading.article_events, *(event.label for event in reading.events)}
 
 
+def test_questions_may_be_json_in_a_string(model):
+    reading = model.predict({"text": TEXT, "questions": '["إيران | هدنة", "مصر"]'})[0]
+    assert [(stance.holder, stance.target) for stance in reading.stances] == [("إيران", "هدنة"), (OUTLET, "مصر")]
+    with pytest.raises(DataError, match="begins as JSON and is none"):
+        model.predict({"text": TEXT, "questions": "["})
+
+
 def test_evidence_is_the_sentence_whose_absence_costs_most(model):
     stance = next(s for s in model.predict(TEXT, [QUESTION, (None, "الأمم المتحدة")])[0].stances if s.evidence)
     spans = {(event.start, event.end) for event in model.predict(TEXT, threshold=1e-9)[0].events}
