@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from khabar.config import Record
 
 OUTLET = "الناشر"  # the holder of a stance that the outlet itself takes
+UNNAMED = "غير مسمى"  # the holder of a stance that nobody in particular takes
 GOLD = "gold"
 
 Kind = Literal["single", "multi"]

@@ -16,16 +16,11 @@ from markupsafe import Markup, escape
 
 from khabar.data.wording import templates
 from khabar.inference.readings import SILENT, Event, Reading, Stance
+from khabar.plover import QUADS
 from khabar.schema import Task
 
 CHIPS, REFS, EVENTS, STANCES = 4, 4, 6, 8  # shown of a sentence and of an article, the surest; the rest folds away
 
-QUADS = {
-    "verbal cooperation": ("AGREE", "CONSULT", "SUPPORT", "CONCEDE"),
-    "material cooperation": ("COOPERATE", "AID", "RETREAT"),
-    "verbal conflict": ("REQUEST", "ACCUSE", "REJECT", "THREATEN"),
-    "material conflict": ("PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT"),
-}
 OTHER = "other"
 COLOURS = {label: number for number, labels in enumerate(QUADS.values(), 1) for label in labels}
 COLOURS |= {quad: number for number, quad in enumerate(QUADS, 1)} | {"event_protest": 4, "event_assault": 4}

@@ -82,7 +82,7 @@ class Reading:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, scores rounded to six places."""
-        plain: dict[str, Any] = _rounded(asdict(replace(self, answers=())))
+        plain: dict[str, Any] = rounded(asdict(replace(self, answers=())))
         del plain["title"], plain["answers"]
         if not plain["notes"]:
             del plain["notes"]
@@ -185,11 +185,12 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[:width].rsplit(" ", 1)[0] + " …"
 
 
-def _rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON type
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON type
+    """The same with all numbers rounded to six places."""
     if isinstance(value, float):
         return round(value, 6)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value
