@@ -3,9 +3,9 @@
 Offsets are code points, half-open, into `Article.text`: all that was published, raw, the headline its first line.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 
 from pydantic import Field, model_validator
 
@@ -15,7 +15,8 @@ OUTLET = "الناشر"  # the holder of a stance that the outlet itself takes
 UNNAMED = "غير مسمى"  # the holder of a stance that nobody in particular takes
 GOLD = "gold"
 
-Kind = Literal["single", "multi"]
+Kind = Literal["single", "multi", "spans"]
+Layer = Literal["actor", "event", "claim"]
 Offsets = tuple[int, int]
 
 
@@ -72,7 +73,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """A labelled arrow between two spans."""
+    """A labelled arrow between two spans; the head of a stance may be `OUTLET` or `UNNAMED` instead."""
 
     id: str
     article: str
@@ -84,12 +85,18 @@ class Relation:
 
 
 class Task(Record):
-    """A question with a closed set of answers. One YAML of `configs/task/` serves training, scoring and inference."""
+    """A question with a closed set of answers. One YAML of `configs/task/` serves training, scoring and inference.
 
-    name: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    A task of kind `spans` marks stretches of text, its labels are their layers, and its `heads` are questions about
+    what is marked: of level `span`, about each span of a layer in `on` (the answer is the span's attribute of the
+    head's name); of level `pair`, about a span of `on` and one of `to` (the answer is a relation: its role, or its
+    label where the role is the head's name).
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)?$")
     labels: tuple[str, ...] = Field(min_length=2)
     kind: Kind = "single"
-    level: Literal["article", "sentence"] = "article"
+    level: Literal["article", "sentence", "span", "pair"] = "article"
     asks: tuple[Literal["holder", "target"], ...] = ()
     main_metric: str = "macro_f1"
     pool: Literal["cls", "mean", "max", "attention"] = "mean"
@@ -97,6 +104,9 @@ class Task(Record):
     empty_as: str | None = None  # the label that stands for "none of them" in a single-label task
     target_is: Literal["topic", "text"] = "topic"  # text: a claim or headline, which may leak like a text does
     about: dict[str, str] = Field({})  # a definition of each label, one line
+    on: tuple[Layer, ...] = ()
+    to: tuple[Layer, ...] = ()
+    heads: "dict[str, Task]" = Field({})
 
     @model_validator(mode="after")
     def _fits(self) -> "Task":
@@ -106,14 +116,52 @@ class Task(Record):
             raise ValueError(f"about defines {', '.join(sorted(unknown))}, not among the labels")
         if self.empty_as is not None and self.empty_as not in self.labels:
             raise ValueError(f"empty_as is {self.empty_as!r}, not among the labels")
+        if self.marks and (unknown := set(self.labels) - set(get_args(Layer))):
+            raise ValueError(f"labels of kind spans are actor, event or claim, not {', '.join(sorted(unknown))}")
+        if self.heads and not self.marks:
+            raise ValueError(f"heads are about what a task of kind spans marks; kind is {self.kind}")
+        for name, head in self.heads.items():
+            if name != head.name:
+                raise ValueError(f"the head {name!r} calls itself {head.name!r}")
+            if lacking := {*head.on, *head.to} - set(self.labels):
+                raise ValueError(f"the head {name!r} is about {', '.join(sorted(lacking))}, which labels do not mark")
+            if not head.on or bool(head.to) != (head.level == "pair"):
+                raise ValueError(f"the head {name!r} is of level {head.level}: give `on`, and `to` for a pair alone")
         return self
+
+    @property
+    def marks(self) -> bool:
+        """Whether it marks spans, rather than labels a unit it is given."""
+        return self.kind == "spans"
+
+
+def flat(tasks: Mapping[str, Task]) -> dict[str, Task]:
+    """All questions that tasks ask, each under its own name: a task, then its heads as `TASK.HEAD`."""
+    found: dict[str, Task] = {}
+    for name, task in tasks.items():
+        found[name] = task
+        for head in task.heads.values():
+            found[f"{name}.{head.name}"] = head.model_copy(update={"name": f"{name}.{head.name}"})
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What one annotator marked in an article: its sentences, headline first, spans by place, and relations."""
+
+    sentences: tuple[Offsets, ...]
+    spans: tuple[Span, ...]
+    relations: tuple[Relation, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     """One question to a model: which labels of `task` hold of `text[span]` (the whole text without a span)?
 
-    `group` is the cluster of the bootstrap and what a split keeps together. `gold` is None where it is not known.
+    `group` is the cluster of the bootstrap and what a split keeps together. `gold` is None where it is not known. Of a
+    task that marks, `span` is the sentence to mark, `gold` the layers that occur in it and `marks` those of its
+    article. Of a question about marks, `span` is the head (None: `holder`, the outlet or somebody unnamed), `tail` the
+    other span of a pair, and `within` the sentence.
     """
 
     id: str
@@ -128,11 +176,15 @@ class Example:
     evidence: Offsets | None = None
     slices: dict[str, str] = field(default_factory=dict)
     soft: dict[str, float] | None = None  # label -> share of the votes, a training target in place of gold
+    tail: Offsets | None = None
+    within: Offsets | None = None
+    marks: Marks | None = None
 
     @property
     def unit_text(self) -> str:
-        """The text that is classified."""
-        return self.text if self.span is None else self.text[slice(*self.span)]
+        """The text that is classified; of a question about marks, its sentence."""
+        place = self.within or self.span
+        return self.text if place is None else self.text[slice(*place)]
 
     @property
     def question(self) -> str | None:
@@ -149,12 +201,25 @@ def question(holder: str | None, target: str | None) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """A model's answer to one example: a probability for each label and those it decides for."""
+    """A model's answer to one example: a probability for each label and those it decides for.
+
+    Of a task that marks: the spans it found in the sentence, and for each layer the highest probability.
+    """
 
     example: str
     task: str
     probabilities: dict[str, float]
     labels: tuple[str, ...]
+    spans: "tuple[Found, ...]" = ()
+
+
+class Found(NamedTuple):
+    """A span that a model found: layer, offsets, probability."""
+
+    layer: str
+    start: int
+    end: int
+    score: float
 
 
 class Predictor(Protocol):

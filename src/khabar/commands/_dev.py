@@ -4,11 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from khabar.schema import Example, Task
+from khabar.data import marks
+from khabar.schema import Example, Found, Task, flat
 
 if TYPE_CHECKING:
+    from khabar.evaluation.scored import Floats
     from khabar.inference.engine import Engine
     from khabar.models.bundle import Card
+    from khabar.models.windows import Words
+
+    Tagged = Mapping[int, tuple[Words, Floats]]
 
 
 @dataclass
@@ -23,16 +28,21 @@ class Dev:
 
         `dev_metric` is the mean of the main metrics.
         """
-        from khabar.evaluation import calibration, metrics, rows
+        from khabar.evaluation import calibration, metrics, rows, spans
 
-        logits = engine.logits(self.examples)
+        logits, tagged = engine.answer(self.examples)
         found: dict[str, float] = {}
         mains = []
-        for name, task in self.tasks.items():
+        for name, task in flat(self.tasks).items():
             at = [i for i, example in enumerate(self.examples) if example.task == name]
             if not at:
                 continue
             asked = [self.examples[i] for i in at]
+            if task.marks:
+                scored = spans.scored(task, asked, self._marked(task, at, tagged, self._cuts(task, at, tagged)))
+                mains.append(float(metrics.compute(scored, task.main_metric)))
+                found[f"dev/{name}.{task.main_metric}"] = mains[-1]
+                continue
             prob = calibration.apply(logits[at][:, engine.columns[name]], 1.0, task.kind)
             cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
             scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
@@ -46,16 +56,20 @@ class Dev:
         """The card with the dev metrics; calibrated, with temperatures and the thresholds of multi-label tasks too."""
         from khabar.evaluation import calibration, rows
 
-        logits = engine.logits(self.examples)
+        logits, tagged = engine.answer(self.examples)
         temperature, thresholds = dict(card.temperature), dict(card.thresholds)
         measured = self.metrics(engine)
-        keys = {name: f"dev/{name}.{task.main_metric}" for name, task in self.tasks.items()}
+        asked = flat(self.tasks)
+        keys = {name: f"dev/{name}.{task.main_metric}" for name, task in asked.items()}
         main = {name: measured[key] for name, key in keys.items() if key in measured}
         if not calibrate:
             return card.model_copy(update={"main_metrics": main})
-        for name, task in self.tasks.items():
+        for name, task in asked.items():
             at = [i for i, example in enumerate(self.examples) if example.task == name]
             if not at:
+                continue
+            if task.marks:
+                thresholds[name] = self._cuts(task, at, tagged)
                 continue
             own, gold = logits[at][:, engine.columns[name]], rows.gold(task, [self.examples[i] for i in at])
             temperature[name] = calibration.fit_temperature(own, gold, task.kind)
@@ -63,3 +77,31 @@ class Dev:
                 prob = calibration.apply(own, temperature[name], task.kind)
                 thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
         return card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
+
+    def _cuts(self, task: Task, at: Sequence[int], tagged: "Tagged") -> tuple[float, ...]:
+        """The threshold of each layer; one that a relation must confirm is patient."""
+        from khabar.evaluation import calibration
+        from khabar.models import tagging
+
+        rows = [
+            (
+                tagged[i][0].places,
+                calibration.apply(tagged[i][1], 1.0, "multi"),
+                [(span.layer, span.start, span.end) for span in marks.inside(self.examples[i])],
+            )
+            for i in at
+        ]
+        confirmed = {layer for head in task.heads.values() if head.level == "pair" for layer in head.to}
+        alone = {layer for head in task.heads.values() if head.level == "span" for layer in head.on}
+        return tagging.fit_thresholds(rows, task.labels, [layer in confirmed - alone for layer in task.labels])
+
+    def _marked(
+        self, task: Task, at: Sequence[int], tagged: "Tagged", cuts: tuple[float, ...]
+    ) -> list[tuple[Found, ...]]:
+        from khabar.evaluation import calibration
+        from khabar.models import tagging
+
+        return [
+            tuple(tagging.decode(tagged[i][0].places, calibration.apply(tagged[i][1], 1.0, "multi"), cuts, task.labels))
+            for i in at
+        ]

@@ -13,7 +13,7 @@ from khabar.evaluation import harness, rows
 from khabar.evaluation.bootstrap import Score
 from khabar.evaluation.harness import Scores
 from khabar.evaluation.scored import Scored
-from khabar.schema import Example, Prediction, Predictor, Task
+from khabar.schema import Example, Prediction, Predictor, Task, flat
 
 if TYPE_CHECKING:
     from khabar.tracking import Run
@@ -22,14 +22,30 @@ BY_LABEL = ("precision", "recall", "f1")
 SHOWN = {
     "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
     "multi": ("micro_f1", "macro_mcc", "macro_average_precision", "ece", "f1"),
+    "spans": ("micro_f1", "micro_precision", "micro_recall", "f1"),
 }
 
 
 def baselines(
     names: Sequence[str], train: TrainingFold, dev: Sequence[Example], tasks: Mapping[str, Task], seed: int
 ) -> list[Predictor]:
-    """Fitted baselines; they see the training rows, and dev for temperature and thresholds, as a model does."""
-    return [registry.load("predictors", name).fit(train, dev, tasks, seed) for name in names]
+    """Fitted baselines; they see the training rows, and dev for temperature and thresholds, as a model does.
+
+    Each answers what it can (`answers` of its module tells, all questions by default).
+    """
+    asked = flat(tasks)
+    made = []
+    for name in names:
+        module = registry.load("predictors", name)
+        can = {each: task for each, task in asked.items() if getattr(module, "answers", _labels)(task)}
+        if can:
+            made.append(module.fit(train, dev, can, seed))
+    return made
+
+
+def _labels(task: Task) -> bool:
+    """Whether a task labels a unit of text."""
+    return task.level in ("article", "sentence")
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,11 @@ def score(
     suite: SuiteConfig, seed: int,
 ) -> SplitScores:  # fmt: skip
     """Score a model, the first predictor, beside others."""
-    answers = {predictor.name: predictor.predict(examples) for predictor in predictors}
+    able = {predictor.name: flat(predictor.tasks) for predictor in predictors}
+    answers = {
+        predictor.name: predictor.predict([example for example in examples if example.task in able[predictor.name]])
+        for predictor in predictors
+    }
     scores: dict[str, dict[str, Scores]] = {}
     first: dict[str, Scored] = {}
     for name, task in tasks.items():
@@ -67,6 +87,8 @@ def score(
         if not asked:
             continue
         for predictor in predictors:
+            if name not in able[predictor.name]:
+                continue
             scored = rows.from_predictions(task, asked, answers[predictor.name])
             first.setdefault(name, scored)
             scores.setdefault(name, {})[predictor.name] = harness.score(
@@ -147,7 +169,11 @@ def track(run: "Run", scored: SplitScores) -> dict[str, float]:
     run.text(_predictions.page(f"{scored.model}, {scored.split}", rows), f"{scored.split}/predictions.html")
     run.text(_predictions.lines(scored.examples, scored.answers), f"{scored.split}/predictions.jsonl")
     for name, its in scored.rows.items():
+        if its.kind == "spans":
+            continue
         run.figure(plots.confusion(its), f"{scored.split}/{name}_confusion.png")
+        if "." in name:  # of a reader's many questions that one says most
+            continue
         run.figure(plots.per_class(scored.scores[name][scored.model]), f"{scored.split}/{name}_f1.png")
         run.figure(plots.precision_recall(its), f"{scored.split}/{name}_precision_recall.png")
         run.figure(plots.reliability(its), f"{scored.split}/{name}_reliability.png")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from khabar.commands._dev import Dev
 from khabar.config import MachineConfig
+from khabar.schema import flat
 
 if TYPE_CHECKING:
     from khabar.commands.train import Config
@@ -52,6 +53,8 @@ def finish(
 ) -> Trained:
     """Calibrate, write the bundle, score, log, register."""
     from khabar.commands import _scoring
+    from khabar.data import marks
+    from khabar.data.fold import TrainingFold
     from khabar.evaluation import plots
     from khabar.inference import probes
     from khabar.inference.predictors.bundle import in_memory
@@ -66,9 +69,10 @@ def finish(
     engine = in_memory(classifier, card, encoder.tokenizer, config.machine)
     engine.name = config.encoder.name
 
-    rivals = _scoring.baselines(config.suite.baselines, data.training, data.splits["dev"], config.task, config.seed)
+    asked = marks.expand_splits(data.splits, config.task)
+    rivals = _scoring.baselines(config.suite.baselines, TrainingFold(asked), asked["dev"], config.task, config.seed)
     scored = {
-        split: _scoring.score([engine, *rivals], split, data.splits[split], config.task, config.suite, config.seed)
+        split: _scoring.score([engine, *rivals], split, asked[split], flat(config.task), config.suite, config.seed)
         for split in ("dev", "test")
         if data.splits[split]
     }

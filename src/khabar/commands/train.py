@@ -25,7 +25,7 @@ from khabar.config import (
     WindowsConfig,
 )
 from khabar.errors import ConfigError
-from khabar.schema import Task
+from khabar.schema import Task, flat
 
 if TYPE_CHECKING:
     from torch import nn
@@ -157,6 +157,8 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     from accelerate.utils import set_seed
 
     from khabar.commands import _reporting
+    from khabar.data import marks
+    from khabar.data.fold import TrainingFold
     from khabar.models import encoder as encoders
     from khabar.models.classifier import Classifier
     from khabar.models.windows import Windower
@@ -180,8 +182,9 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         dropout=0.1 if config.loop.dropout is None else config.loop.dropout,
     )
     card = _card(config, encoder, data)
-    windower = Windower(encoder.tokenizer, config.windows, encoder.max_length, config.task)
-    training = data.training
+    windower = Windower(encoder.tokenizer, config.windows, encoder.max_length, flat(config.task))
+    asked = marks.expand_splits(data.splits, config.task)
+    training = TrainingFold(asked)
     passes = windower.passes(training)
     units = sum(len(item.units) for item in passes)
     windows = sum(len(item.ids) for item in passes)
@@ -208,7 +211,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
         config.loop.mask,
         _mask_id(encoder, config),
     )
-    dev = Dev(data.splits["dev"], config.task)
+    dev = Dev(asked["dev"], config.task)
 
     def log(step: int, metrics: Mapping[str, float]) -> None:
         tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
@@ -254,11 +257,12 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
 
     from khabar.models.bundle import Card
 
-    multi = {name: task for name, task in config.task.items() if task.kind == "multi"}
+    asked = flat(config.task)
+    multi = {name: task for name, task in asked.items() if task.kind != "single"}
     return Card(
         khabar=version("khabar"),
         tasks=config.task,
-        temperature=dict.fromkeys(config.task, 1.0),
+        temperature=dict.fromkeys(asked, 1.0),
         thresholds={name: (0.5,) * len(task.labels) for name, task in multi.items()},
         windows=config.windows,
         max_length=encoder.max_length,

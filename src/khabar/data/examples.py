@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from khabar.config import AnnotatorsConfig
+from khabar.data import marks
 from khabar.data.corpus import Corpus
 from khabar.errors import ConfigError
 from khabar.registry import suggest
@@ -44,6 +45,8 @@ def examples(
         ConfigError: no row of the corpus is by an annotator whom `annotators` names.
     """
     check_names(annotators, corpus)
+    if task.marks:
+        return marks.examples(corpus, task, annotators)
     answered = units(corpus, task)
     overruled = {name for row in corpus.labels for name in row.adjudicates}
     made: list[Example] = []
@@ -132,7 +135,7 @@ def check_names(annotators: AnnotatorsConfig, corpus: Corpus) -> None:
     Raises:
         ConfigError: somebody has not; the message lists the annotators and the nearest.
     """
-    exist = {row.annotator for row in corpus.labels}
+    exist = {row.annotator for row in corpus.labels} | {row.annotator for row in corpus.spans}
     for name in [*annotators.weights, *([] if annotators.adjudicator is None else [annotators.adjudicator])]:
         if name not in exist:
             raise ConfigError(f"data.annotators names {name!r}, who annotated nothing here. {suggest(name, exist)}")

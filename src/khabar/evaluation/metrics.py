@@ -121,6 +121,18 @@ def micro_f1(sums: Floats) -> Floats:
     return _ratio(2 * tp, 2 * tp + fp + fn)
 
 
+def micro_precision(sums: Floats) -> Floats:
+    """Precision of all spans or tuples pooled."""
+    tp, fp, _ = (cell.sum(-1) for cell in _cells(sums))
+    return _ratio(tp, tp + fp)
+
+
+def micro_recall(sums: Floats) -> Floats:
+    """Recall of all spans or tuples pooled."""
+    tp, _, fn = (cell.sum(-1) for cell in _cells(sums))
+    return _ratio(tp, tp + fn)
+
+
 def weighted_f1(sums: Floats) -> Floats:
     """Mean F1 over labels, each weighted by its gold rows."""
     tp, _, fn = _cells(sums)
@@ -218,6 +230,14 @@ def _stance(scored: Scored) -> bool:
     return {"favor", "against"} <= {label.lower() for label in scored.labels}
 
 
+def _spans(scored: Scored) -> bool:
+    return scored.kind == "spans"
+
+
+def _rows(scored: Scored) -> bool:
+    return scored.kind != "spans"
+
+
 def _always(scored: Scored) -> bool:
     return True
 
@@ -260,13 +280,15 @@ METRICS: tuple[Metric, ...] = (
     CountMetric("exact_match", counts, exact_share, applies=_multi),
     CountMetric("mcc", counts, mcc, applies=_single),
     CountMetric("macro_mcc", counts, macro_mcc, applies=_multi),
-    RankMetric("macro_average_precision", average_precision, macro_average_precision),
-    CountMetric("brier", squared_error, brier, graded=True),
-    CountMetric("ece", calibration_gaps, ece, graded=True),
+    RankMetric("macro_average_precision", average_precision, macro_average_precision, applies=_rows),
+    CountMetric("brier", squared_error, brier, graded=True, applies=_rows),
+    CountMetric("ece", calibration_gaps, ece, graded=True, applies=_rows),
+    CountMetric("micro_precision", counts, micro_precision, applies=_spans),
+    CountMetric("micro_recall", counts, micro_recall, applies=_spans),
     CountMetric("precision", counts, precision, per_label=True),
     CountMetric("recall", counts, recall, per_label=True),
     CountMetric("f1", counts, f1, per_label=True),
-    RankMetric("average_precision", average_precision, same, per_label=True),
+    RankMetric("average_precision", average_precision, same, per_label=True, applies=_rows),
 )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from khabar.errors import DataError
+from khabar.evaluation import spans
 from khabar.evaluation.scored import Bools, Floats, Ints, Scored
 from khabar.schema import Example, Prediction, Task
 
@@ -43,6 +44,8 @@ def from_predictions(task: Task, examples: Sequence[Example], predictions: Seque
     if missing:
         raise DataError(f"{len(missing)} examples of {task.name} were not answered, {missing[0]} among them.")
     ordered = [answers[example.id] for example in examples]
+    if task.marks:
+        return spans.scored(task, examples, [answer.spans for answer in ordered])
     prob = np.array([[answer.probabilities[label] for label in task.labels] for answer in ordered], dtype=np.float64)
     pred = np.array([[label in answer.labels for label in task.labels] for answer in ordered], dtype=bool)
     return from_arrays(task, examples, prob, pred)

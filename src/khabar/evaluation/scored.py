@@ -4,6 +4,7 @@ Shapes: N rows, L labels.
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ class Scored:
 
     Args:
         labels: the task's L labels, the order of the columns.
-        kind: `single`: exactly one label a row, in gold and pred. `multi`: any number, none included.
+        kind: `single`: exactly one label a row, in gold and pred. `multi`: any number, none included. `spans`: a row is
+            a span or tuple that gold or the system has, so that nothing is known of what both leave out.
         gold: bool [N, L].
         prob: float [N, L] in 0..1; rows of a single-label task sum to 1 within 0.02 (what bf16 rounding leaves).
         pred: bool [N, L], the decisions; they need not be the argmax of prob.
@@ -42,8 +44,8 @@ class Scored:
     def __post_init__(self) -> None:
         """Refuse what the class docstring rules out."""
         shape = (len(self.gold), len(self.labels))
-        if self.kind not in ("single", "multi"):
-            raise DataError(f"kind is {self.kind!r}; there are 'single' and 'multi'")
+        if self.kind not in get_args(Kind):
+            raise DataError(f"kind is {self.kind!r}; there are {', '.join(get_args(Kind))}")
         if shape[0] == 0 or shape[1] == 0:
             raise DataError(f"nothing to score: {shape[0]} rows, {shape[1]} labels")
         for name, array, types in (("gold", self.gold, "b"), ("prob", self.prob, "f"), ("pred", self.pred, "b")):

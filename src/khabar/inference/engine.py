@@ -1,5 +1,7 @@
 """Answers examples with any runtime: windows in, logits out, probabilities and decisions by the card.
 
+Shapes: N examples, C columns of all heads, K of one, M words of a sentence.
+
 Torch and ONNX Runtime differ in one function, `forward`; everything around it is this file, so that they cannot drift.
 """
 
@@ -12,9 +14,10 @@ from tokenizers import Tokenizer
 
 from khabar.errors import ConfigError, GateError
 from khabar.evaluation import calibration
+from khabar.models import tagging
 from khabar.models.bundle import Card, Probe
-from khabar.models.windows import Batch, Windower, by_length, collate
-from khabar.schema import Example, Offsets, Prediction, Task
+from khabar.models.windows import PART, Batch, Windower, Words, by_length, collate
+from khabar.schema import Example, Found, Offsets, Prediction, Task, flat
 
 Floats = NDArray[np.float64]
 Forward = Callable[[Batch], NDArray[np.float32]]
@@ -44,28 +47,48 @@ class Engine:
     def __post_init__(self) -> None:
         """Read the window templates once."""
         self.tasks: dict[str, Task] = self.card.tasks
-        self.windower = Windower(self.tokenizer, self.card.windows, self.card.max_length, self.tasks)
+        self.questions = flat(self.tasks)
+        self.windower = Windower(self.tokenizer, self.card.windows, self.card.max_length, self.questions)
         self.columns: dict[str, slice] = {}
         at = 0
-        for name, task in self.tasks.items():
-            self.columns[name] = slice(at, at := at + len(task.labels))
+        for name, task in self.questions.items():
+            self.columns[name] = slice(at, at := at + len(task.labels) * (2 if task.marks else 1))
 
     def logits(self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None) -> Floats:
         """Logits of all heads [N, C]; `without` leaves stretches out of a unit (see `Windower.passes`)."""
+        return self.answer(examples, without)[0]
+
+    def answer(
+        self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None
+    ) -> tuple[Floats, dict[int, tuple[Words, Floats]]]:
+        """Logits of all heads [N, C], and by example the words of the sentences to mark with their logits [M, K]."""
         passes = self.windower.passes(examples, without)
-        found = np.zeros((len(examples), sum(len(task.labels) for task in self.tasks.values())))
+        found = np.zeros((len(examples), max(column.stop for column in self.columns.values())))
+        tagged: dict[int, tuple[Words, Floats]] = {}
         for batch in by_length(passes, self.batch_tokens):
             arrays = collate([passes[i] for i in batch], self.card.pad_id)
-            found[arrays.examples] = self.forward(arrays)
-        return found
+            logits = self.forward(arrays)
+            asked = np.flatnonzero(arrays.examples != PART)
+            found[arrays.examples[asked]] = logits[asked]
+            at = len(arrays.examples)
+            for each in arrays.words:
+                column = self.columns[examples[each.example].task]
+                tagged[each.example] = each, logits[at : at + len(each.places), column].astype(np.float64)
+                at += len(each.places)
+        return found, tagged
+
+    def spans(self, task: str, places: NDArray[np.int64], logits: Floats) -> list[Found]:
+        """What is marked in a sentence, given its words [M, 2] and their logits [M, K]."""
+        prob = calibration.apply(logits, 1.0, "multi")
+        return tagging.decode(places, prob, self.card.thresholds[task], self.questions[task].labels)
 
     def probabilities(self, logits: Floats, task: str) -> Floats:
         """Calibrated probabilities of one task [N, K] out of the logits of all [N, C]."""
-        return calibration.apply(logits[:, self.columns[task]], self.card.temperature[task], self.tasks[task].kind)
+        return calibration.apply(logits[:, self.columns[task]], self.card.temperature[task], self.questions[task].kind)
 
     def decide(self, probabilities: Floats, task: str, threshold: float | None = None) -> NDArray[np.bool_]:
         """Decisions of one task [N, K]; `threshold` in place of the card's own for multi-label tasks."""
-        kind = self.tasks[task].kind
+        kind = self.questions[task].kind
         if kind == "single":
             return calibration.decide(probabilities, kind)
         own = np.array(self.card.thresholds[task])
@@ -78,14 +101,17 @@ class Engine:
             ConfigError: an example is of a task that the model has no head for.
             DataError: normalisation leaves nothing of an example.
         """
-        if missing := {example.task for example in examples} - self.tasks.keys():
+        if missing := {example.task for example in examples} - self.questions.keys():
             raise ConfigError(
-                f"{self.name} has no head for {', '.join(sorted(missing))}; it has {', '.join(self.tasks)}."
+                f"{self.name} has no head for {', '.join(sorted(missing))}; it has {', '.join(self.questions)}."
             )
-        logits = self.logits(examples)
+        logits, tagged = self.answer(examples)
         found: dict[int, Prediction] = {}
-        for name, task in self.tasks.items():
+        for name, task in self.questions.items():
             rows = [i for i, example in enumerate(examples) if example.task == name]
+            if task.marks:
+                found |= {i: self._marked(examples[i], task, *tagged[i]) for i in rows}
+                continue
             prob = self.probabilities(logits[rows], name)
             decided = self.decide(prob, name)
             for at, i in enumerate(rows):
@@ -96,6 +122,18 @@ class Engine:
                     labels=tuple(label for label, yes in zip(task.labels, decided[at], strict=True) if yes),
                 )
         return [found[i] for i in range(len(examples))]
+
+    def _marked(self, example: Example, task: Task, words: Words, logits: Floats) -> Prediction:
+        """What is marked in a sentence; the probability of a layer is the highest that a span of it begins."""
+        spans = self.spans(task.name, words.places, logits)
+        highest = calibration.apply(logits, 1.0, "multi").max(0, initial=0.0)[::2]
+        return Prediction(
+            example=example.id,
+            task=task.name,
+            probabilities=dict(zip(task.labels, highest.tolist(), strict=True)),
+            labels=tuple(label for label in task.labels if any(span.layer == label for span in spans)),
+            spans=tuple(spans),
+        )
 
     def examine(self, probes: Sequence[Probe]) -> float:
         """Take the exam; the result is the largest difference of a probability.

@@ -49,7 +49,7 @@ class Card(Record):
     khabar: str
     tasks: dict[str, Task]
     temperature: dict[str, float]
-    thresholds: dict[str, tuple[float, ...]]  # of the multi-label tasks, in the order of their labels
+    thresholds: dict[str, tuple[float, ...]]  # of the multi-label questions and the layers of spans, by their labels
     windows: WindowsConfig
     max_length: int
     pad_id: int

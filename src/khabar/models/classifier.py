@@ -1,6 +1,7 @@
-"""The classifier: one encoder, pooling by membership, one head per task.
+"""The classifier: one encoder, pooling by membership, one head for each question that a task asks.
 
-Legend of the shape suffixes: W windows, L tokens a window, T = W * L, U units, H hidden size, C labels of all tasks.
+Legend of the shape suffixes: W windows, L tokens a window, T = W * L, U units, P pairs of units, N words, H hidden
+size, R = U + P + N rows, C columns of all heads.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from khabar.schema import Task
+from khabar.models.windows import DISTANCES, KNOWN
+from khabar.schema import Task, flat
 
 
 class Pool(nn.Module):
@@ -46,8 +48,36 @@ class Pool(nn.Module):
         return weight_UT.to(h_TH.dtype) @ h_TH
 
 
+class PairHead(nn.Module):
+    """Scores a pair of units in their sentence: a layer over head, tail, their product, sentence and distance.
+
+    Of a question about one span that is head and tail. The outlet and somebody unnamed, who may be the head though no
+    unit is, are learnt vectors.
+    """
+
+    def __init__(self, hidden: int, labels: int, dropout: float) -> None:
+        super().__init__()
+        self.known = nn.Embedding(KNOWN, hidden)
+        self.distance = nn.Embedding(DISTANCES, hidden)
+        self.layer = nn.Linear(4 * hidden, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(hidden, labels)
+        for weight in (self.known.weight, self.distance.weight, self.layer.weight, self.out.weight):
+            nn.init.normal_(weight, std=0.02)
+        nn.init.zeros_(self.layer.bias)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, unit_UH: Tensor, pairs_P4: Tensor) -> Tensor:
+        """Logits [P, K] of pairs as `Batch` has them."""
+        row_RH = torch.cat([unit_UH, self.known.weight.flip(0).to(unit_UH.dtype)])  # -1 and -2 count from the end
+        head_PH, tail_PH, within_PH = row_RH[pairs_P4[:, 0]], row_RH[pairs_P4[:, 1]], row_RH[pairs_P4[:, 2]]
+        seen = self.layer(torch.cat([head_PH, tail_PH, head_PH * tail_PH, within_PH], 1))
+        logits: Tensor = self.out(self.dropout(nn.functional.gelu(seen + self.distance(pairs_P4[:, 3]))))
+        return logits
+
+
 class Classifier(nn.Module):
-    """Logits of every head for every unit; `columns` says which columns are whose.
+    """Logits of every head for every row; `columns` says which columns are whose.
 
     Args:
         encoder: a transformers encoder; its output has `last_hidden_state`.
@@ -64,26 +94,85 @@ class Classifier(nn.Module):
         self.encoder = encoder
         self.uses_token_types = uses_token_types
         self.dropout = nn.Dropout(dropout)
-        self.pools = nn.ModuleDict({name: Pool(task.pool, hidden) for name, task in tasks.items()})
-        self.heads = nn.ModuleDict({name: nn.Linear(hidden, len(task.labels)) for name, task in tasks.items()})
+        asked = flat(tasks)
+        self.pools = nn.ModuleDict({name: Pool(task.pool, hidden) for name, task in asked.items() if _of_units(task)})
+        self.heads = nn.ModuleDict(
+            {name: nn.Linear(hidden, width(task)) for name, task in asked.items() if _of_units(task) or task.marks}
+        )
+        self.mean = Pool("mean", hidden)  # of what a pair is made of
+        self.pairs = nn.ModuleDict(
+            {
+                name.replace(".", "/"): PairHead(hidden, len(task.labels), dropout)
+                for name, task in asked.items()
+                if not (_of_units(task) or task.marks)
+            }
+        )
         for head in self.heads.values():
             nn.init.normal_(head.weight, std=0.02)  # type: ignore[arg-type]
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         self.columns = columns(tasks)
+        self.width = max(column.stop for column in self.columns.values())
+        self.reads = any(task.marks for task in tasks.values())
 
-    def forward(self, ids_WL: Tensor, mask_WL: Tensor, types_WL: Tensor, member_UT: Tensor) -> Tensor:
-        """Logits [U, C] in fp32."""
+    def forward(
+        self,
+        ids_WL: Tensor,
+        mask_WL: Tensor,
+        types_WL: Tensor,
+        member_UT: Tensor,
+        pairs_P4: Tensor | None = None,
+        words_N: Tensor | None = None,
+    ) -> Tensor:
+        """Logits in fp32 [R, C]: of units, pairs, words; 0 in the columns of heads that do not answer such a row."""
+        h_WLH = self.encode(ids_WL, mask_WL, types_WL)
+        if not self.reads:
+            return torch.cat([self.unit_logits(name, h_WLH, member_UT) for name in self.pools], 1).float()
+        assert pairs_P4 is not None and words_N is not None
+        units, pairs = len(member_UT), len(pairs_P4)
+        logits_RC = h_WLH.new_zeros((units + pairs + len(words_N), self.width), dtype=torch.float32)
+        for name in self.pools:
+            logits_RC[:units, self.columns[name]] = self.unit_logits(name, h_WLH, member_UT).float()
+        unit_UH = self.mean(h_WLH, member_UT)
+        for name, head in self.pairs.items():
+            column = self.columns[name.replace("/", ".")]
+            logits_RC[units : units + pairs, column] = head(self.dropout(unit_UH), pairs_P4).float()
+        word_NH = h_WLH.flatten(0, 1)[words_N]
+        for name in self.heads.keys() - self.pools.keys():
+            logits_RC[units + pairs :, self.columns[name]] = self.word_logits(name, word_NH).float()
+        return logits_RC
+
+    def encode(self, ids_WL: Tensor, mask_WL: Tensor, types_WL: Tensor) -> Tensor:
+        """Hidden states [W, L, H]."""
         types = {"token_type_ids": types_WL} if self.uses_token_types else {}
-        h_WLH = self.encoder(input_ids=ids_WL, attention_mask=mask_WL, **types).last_hidden_state
-        logits = [head(self.dropout(self.pools[name](h_WLH, member_UT))) for name, head in self.heads.items()]
-        return torch.cat(logits, 1).float()
+        hidden: Tensor = self.encoder(input_ids=ids_WL, attention_mask=mask_WL, **types).last_hidden_state
+        return hidden
+
+    def unit_logits(self, name: str, h_WLH: Tensor, member_UT: Tensor) -> Tensor:
+        """Logits of one head for units [U, K]."""
+        logits: Tensor = self.heads[name](self.dropout(self.pools[name](h_WLH, member_UT)))
+        return logits
+
+    def word_logits(self, name: str, word_NH: Tensor) -> Tensor:
+        """Logits of one tagger for words [N, K]."""
+        logits: Tensor = self.heads[name](self.dropout(word_NH))
+        return logits
+
+
+def _of_units(task: Task) -> bool:
+    """Whether it is asked of a unit, rather than of words or of pairs."""
+    return task.level in ("article", "sentence")
+
+
+def width(task: Task) -> int:
+    """The columns of a task: a label's each; a layer's beginnings and goings-on."""
+    return len(task.labels) * (2 if task.marks else 1)
 
 
 def columns(tasks: Mapping[str, Task]) -> dict[str, slice]:
-    """The columns of each task in the logits [U, C]."""
+    """The columns of each question that the tasks ask (see `flat`) in the logits [R, C]."""
     found: dict[str, slice] = {}
     at = 0
-    for name, task in tasks.items():
-        found[name] = slice(at, at + len(task.labels))
-        at += len(task.labels)
+    for name, task in flat(tasks).items():
+        found[name] = slice(at, at + width(task))
+        at += width(task)
     return found

@@ -1,7 +1,7 @@
 """Losses of the heads: a number for each row, before any mean, so that masks and counts stay in one place.
 
 Shapes: logits and target [N, K], target a distribution (single) or K yes-or-no answers (multi); the result [N].
-Suffixes of `joint`: U units, C labels of all tasks, J tasks.
+Suffixes of `joint`: U rows (units, pairs, words), C columns of all heads, J questions that the tasks ask.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from khabar.config import LossConfig
 from khabar.models.classifier import columns
-from khabar.schema import Kind, Task
+from khabar.schema import Kind, Task, flat
 
 
 def single(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -> Tensor:
@@ -46,7 +46,7 @@ def multi(logits: Tensor, target: Tensor, weights: Tensor, config: LossConfig) -
     return -(weights * t * log_p + (1 - t) * log_not).sum(-1)
 
 
-LOSSES = {"single": single, "multi": multi}
+LOSSES = {"single": single, "multi": multi, "spans": multi}
 
 
 def class_weights(gold: NDArray[np.bool_] | NDArray[np.float32], kind: Kind, config: LossConfig) -> NDArray[np.float32]:
@@ -77,14 +77,15 @@ def joint(
     Args:
         logits_UC: logits of all heads.
         target_UC: targets in the same columns; what stands where a task was not asked has no effect.
-        asked_UJ: 1 where the unit has an answer to task j, else 0. A head that nobody asked stays in the graph with a
-            zero gradient, as data-parallel training needs.
+        asked_UJ: 1 where the row has an answer to question j, else 0. A head that nobody asked stays in the graph with
+            a zero gradient, as data-parallel training needs.
         tasks: the tasks in the order of the columns.
-        weights: class weights [K] of each task.
+        weights: class weights [K] of each question.
         config: smoothing and focusing.
     """
     total = logits_UC.new_zeros(())
+    asked = flat(tasks)
     for j, (name, column) in enumerate(columns(tasks).items()):
-        rows = LOSSES[tasks[name].kind](logits_UC[:, column], target_UC[:, column], weights[name], config)
+        rows = LOSSES[asked[name].kind](logits_UC[:, column], target_UC[:, column], weights[name], config)
         total = total + (rows * asked_UJ[:, j]).sum()
     return total

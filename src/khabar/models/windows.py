@@ -8,9 +8,13 @@ tokens of a stretch of text. Nothing here depends on which other examples stand 
 
 A task whose pool is `cls` looks at the first token of a window alone, by which all sentences of a text would be alike:
 its units are texts of their own.
+
+What a reader asks rests on the same units: a pair is two of them in a third, the sentence; a sentence to mark brings
+its words, each by its first token.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
@@ -20,11 +24,17 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from khabar.config import WindowsConfig
-from khabar.schema import Example, Offsets, Task
+from khabar.models import tagging
+from khabar.schema import OUTLET, Example, Offsets, Task
 from khabar.text.normalizer import EmptyTextError
 
 Ints = NDArray[np.int64]
 PAD_TO = 8  # lengths are rounded up: fewer shapes, aligned rows
+PART = -1  # the example of a unit that is only a part of others' questions
+KNOWN = 2  # heads of a pair that are no unit: the outlet, somebody unnamed
+STEPS = (1, 2, 4, 8, 16)  # tokens between head and tail, on either side, up to which a distance is told from the next
+ELSEWHERE = 2 * len(STEPS) + 3  # the head or tail stands outside the sentence
+DISTANCES = ELSEWHERE + 2  # and the last one: the head is no unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +47,41 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Pair:
+    """A question about two units of a pass, within a third; head -1 and -2: the outlet, somebody unnamed."""
+
+    example: int
+    head: int
+    tail: int
+    within: int
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a sentence to mark: the place of their first tokens in the pass, and their offsets [N, 2]."""
+
+    example: int
+    windows: Ints
+    positions: Ints
+    places: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """What one run of the encoder shares: windows of one text under one question, and the units pooled out of them."""
 
     ids: tuple[Ints, ...]
     types: tuple[Ints, ...]
     units: tuple[Unit, ...]
+    pairs: tuple[Pair, ...] = ()
+    words: tuple[Words, ...] = ()
+
+    @property
+    def examples(self) -> Ints:
+        """The examples that it answers, `PART` where a unit is none: units, pairs, then sentences to mark."""
+        found = [each.example for part in (self.units, self.pairs, self.words) for each in part]
+        return np.array(found, np.int64)
 
     @property
     def length(self) -> int:
@@ -52,13 +91,20 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded arrays: ids_WL, types_WL, mask_WL (int64), membership_UT (bool, T = W * L), the example of each unit."""
+    """Padded arrays: ids_WL, types_WL, mask_WL (int64), membership_UT (bool, T = W * L), the example of each row.
+
+    A row is a unit or a pair; after them come the words of the sentences to mark, in the order of `words`. pairs_P4 are
+    head, tail, sentence (rows of units) and distance; words_N are places in T.
+    """
 
     ids_WL: Ints
     types_WL: Ints
     mask_WL: Ints
     membership_UT: NDArray[np.bool_]
     examples: Ints
+    pairs_P4: Ints = field(default_factory=lambda: np.zeros((0, 4), np.int64))
+    words_N: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    words: tuple[Words, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -232,26 +278,49 @@ class Windower:
         owner = owners(len(ids), first, room)
         at = template.text_starts(question)
 
-        wanted: list[tuple[int, Ints]] = []  # example, its tokens
-        for index, example, skip in members:
-            inside = _inside(offsets, example.span, skip)
+        def kept(example: Example, span: Offsets | None, skip: tuple[Offsets, ...]) -> Ints:
+            """The tokens of a unit that the limits leave."""
+            inside = _inside(offsets, span, skip)
             if not len(inside):
                 raise EmptyTextError(
                     f"Nothing is left of {example.id!r} after normalisation: {example.unit_text[:60]!r}."
                 )
             last = np.unique(owner[inside])[: self.config.max_windows][-1]
-            keep = inside[owner[inside] <= last]
+            keep: Ints = inside[owner[inside] <= last]
             if len(keep) < len(inside):
                 self.cut.texts += not skip  # a unit that leaves a stretch out is the same text once more
                 self.cut.text_tokens += 0 if skip else len(inside) - len(keep)
-            wanted.append((index, keep))
+            return keep
 
+        wanted: list[tuple[int, list[Ints]]] = []  # example, the tokens of its unit or of its pair's
+        known: dict[Offsets, Ints] = {}  # a span stands in many pairs
+        for index, example, skip in members:
+            if example.within is None:
+                wanted.append((index, [kept(example, example.span, skip)]))
+                continue
+            spans = [span for span in (example.within, example.span, example.tail) if span is not None]
+            for span in spans:
+                if span not in known:
+                    known[span] = kept(example, span, ())
+            wanted.append((index, [known[span] for span in spans]))
+
+        by_index = {index: example for index, example, _ in members}
         for group in _pack(wanted, owner, self.config.max_windows):
-            used = np.unique(np.concatenate([owner[inside] for _, inside in group]))
+            used = np.unique(np.concatenate([owner[inside] for _, parts in group for inside in parts]))
             filled = [template.fill(ids[first[w] : first[w] + room], question) for w in used]
             place = np.searchsorted(used, owner)  # window of the text -> window of the pass
-            units = tuple(Unit(index, place[inside], inside - first[owner[inside]] + at) for index, inside in group)
-            yield Pass(tuple(i for i, _ in filled), tuple(t for _, t in filled), units)
+
+            def at_(tokens: Ints, place: Ints = place) -> tuple[Ints, Ints]:
+                return place[owner[tokens]], tokens - first[owner[tokens]] + at
+
+            pieces = _Pieces(by_index, offsets, at_)
+            for index, parts in group:
+                task = self.tasks.get(by_index[index].task)
+                pieces.add(index, parts, marks=task is not None and task.marks)
+            yield Pass(
+                tuple(i for i, _ in filled), tuple(t for _, t in filled),
+                tuple(pieces.units), tuple(pieces.pairs), tuple(pieces.words),
+            )  # fmt: skip
 
     def _question(self, asked: str | None, example: str) -> Ints | None:
         if asked is None:
@@ -275,19 +344,74 @@ def _inside(offsets: Ints, span: Offsets | None, skip: tuple[Offsets, ...]) -> I
     return np.flatnonzero(inside)
 
 
-def _pack(wanted: list[tuple[int, Ints]], owner: Ints, limit: int) -> Iterator[list[tuple[int, Ints]]]:
-    """Units in order of place, together while their windows are at most `limit`."""
-    group: list[tuple[int, Ints]] = []
+def _pack(wanted: list[tuple[int, list[Ints]]], owner: Ints, limit: int) -> Iterator[list[tuple[int, list[Ints]]]]:
+    """Units and pairs in order of place, a pair by its sentence, together while their windows are at most `limit`."""
+    group: list[tuple[int, list[Ints]]] = []
     used: set[int] = set()
-    for index, inside in sorted(wanted, key=lambda unit: (int(unit[1][0]), unit[0])):
-        needs = set(owner[inside].tolist())
+    for index, parts in sorted(wanted, key=lambda one: (int(one[1][0][0]), one[0])):
+        needs = {int(window) for inside in parts for window in np.unique(owner[inside])}
         if group and len(used | needs) > limit:
             yield group
             group, used = [], set()
-        group.append((index, inside))
+        group.append((index, parts))
         used |= needs
     if group:
         yield group
+
+
+class _Pieces:
+    """The units, pairs and words of one pass."""
+
+    def __init__(self, examples: Mapping[int, Example], offsets: Ints, at: Callable[[Ints], tuple[Ints, Ints]]) -> None:
+        self.units: list[Unit] = []
+        self.pairs: list[Pair] = []
+        self.words: list[Words] = []
+        self._examples, self._offsets, self._at = examples, offsets, at
+        self._known: dict[tuple[int, int], int] = {}
+
+    def add(self, index: int, parts: list[Ints], *, marks: bool) -> None:
+        """Take in an example, given its tokens, or those of its sentence, head and tail."""
+        example = self._examples[index]
+        if example.within is not None:
+            within, *spans = map(self._unit, parts)
+            head = spans[0] if example.span is not None else -1 if example.holder == OUTLET else -2
+            distance = DISTANCES - 1 if example.span is None else _distance(*parts)
+            self.pairs.append(Pair(index, head, spans[-1], within, distance))
+        elif marks:
+            inside = parts[0]
+            start, end = example.span or (0, len(example.text))
+            places = tagging.words(example.text, start, end)
+            firsts = np.searchsorted(self._offsets[inside, 0], places[:, 0])
+            there = firsts < len(inside)
+            there[there] &= self._offsets[inside[firsts[there]], 0] < places[there, 1]  # normalised away, some are not
+            self.words.append(Words(index, *self._at(inside[firsts[there]]), places[there]))
+        else:
+            self.units.append(Unit(index, *self._at(parts[0])))
+
+    def _unit(self, tokens: Ints) -> int:
+        key = int(tokens[0]), int(tokens[-1])
+        if key not in self._known:
+            self._known[key] = len(self.units)
+            self.units.append(Unit(PART, *self._at(tokens)))
+        return self._known[key]
+
+
+def distance(within: Offsets, head: Offsets, tail: Offsets) -> int:
+    """How far the tail is behind the head, in steps of tokens, given all three as first and last token."""
+    if not (within[0] <= head[0] and head[1] <= within[1] and within[0] <= tail[0] and tail[1] <= within[1]):
+        return ELSEWHERE
+    ahead = tail[0] - head[1]
+    behind = head[0] - tail[1]
+    if ahead <= 0 and behind <= 0:
+        return len(STEPS) + 1  # they overlap
+    step = bisect_left(STEPS, max(ahead, behind)) + 1
+    return len(STEPS) + 1 + (step if ahead > 0 else -step)
+
+
+def _distance(within: Ints, head: Ints, tail: Ints | None = None) -> int:
+    last = head if tail is None else tail
+    ends = [(int(tokens[0]), int(tokens[-1])) for tokens in (within, head, last)]
+    return distance(*ends)
 
 
 def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
@@ -301,12 +425,26 @@ def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
         ids_WL[row, : len(ids)] = ids
         types_WL[row, : len(ids)] = types
         mask_WL[row, : len(ids)] = 1
-    shifts = accumulate((len(item.ids) for item in passes[:-1]), initial=0)  # windows of the passes before
+    shifts = list(accumulate((len(item.ids) for item in passes[:-1]), initial=0))  # windows of the passes before
     units = [(shift, unit) for shift, item in zip(shifts, passes, strict=True) for unit in item.units]
     membership_UT = np.zeros((len(units), len(windows) * length), bool)
     for row, (shift, unit) in enumerate(units):
         membership_UT[row, (unit.windows + shift) * length + unit.positions] = True
-    return Batch(ids_WL, types_WL, mask_WL, membership_UT, np.array([unit.example for _, unit in units], np.int64))
+    before = accumulate((len(item.units) for item in passes[:-1]), initial=0)  # units of the passes before
+    pairs_P4 = [
+        (pair.head if pair.head < 0 else pair.head + first, pair.tail + first, pair.within + first, pair.distance)
+        for first, item in zip(before, passes, strict=True)
+        for pair in item.pairs
+    ]
+    words = [(shift, each) for shift, item in zip(shifts, passes, strict=True) for each in item.words]
+    places = [(each.windows + shift) * length + each.positions for shift, each in words]
+    examples = [unit.example for _, unit in units] + [pair.example for item in passes for pair in item.pairs]
+    return Batch(
+        ids_WL, types_WL, mask_WL, membership_UT, np.array(examples, np.int64),
+        np.array(pairs_P4, np.int64).reshape(-1, 4),
+        np.concatenate(places) if places else np.zeros(0, np.int64),
+        tuple(each for _, each in words),
+    )  # fmt: skip
 
 
 def by_length(passes: Sequence[Pass], budget: int, order: np.random.Generator | None = None) -> list[list[int]]:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from khabar.config import LossConfig
+from khabar.data import marks
 from khabar.data.fold import TrainingFold, required
+from khabar.models import tagging
 from khabar.models.classifier import columns
 from khabar.models.losses import class_weights, joint
-from khabar.models.windows import Batch, Pass, by_length, collate
-from khabar.schema import Example, Task
+from khabar.models.windows import PART, Batch, Pass, Words, by_length, collate
+from khabar.schema import Example, Offsets, Task, flat
 
 
 class Work(Protocol):
@@ -40,19 +42,20 @@ class Work(Protocol):
 def targets(examples: Sequence[Example], tasks: Mapping[str, Task]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Answers as (target [N, C], asked [N, J]): shares of the votes where an example has them, else 1 for gold.
 
-    A missing answer is never a negative one.
+    J are the questions of the tasks (see `flat`). A missing answer is never a negative one; a sentence to mark has its
+    answers word by word, and none here.
     """
-    place = columns(tasks)
-    target = np.zeros((len(examples), sum(len(task.labels) for task in tasks.values())), np.float32)
-    asked = np.zeros((len(examples), len(tasks)), bool)
-    order = list(tasks)
+    place, questions = columns(tasks), flat(tasks)
+    target = np.zeros((len(examples), max(column.stop for column in place.values())), np.float32)
+    asked = np.zeros((len(examples), len(place)), bool)
+    order = {name: j for j, name in enumerate(place)}
     for row, example in enumerate(examples):
         answer = dict.fromkeys(example.gold or (), 1.0) if example.soft is None else example.soft
-        if example.gold is None and example.soft is None:
+        if (example.gold is None and example.soft is None) or questions[example.task].marks:
             continue
-        asked[row, order.index(example.task)] = True
+        asked[row, order[example.task]] = True
         for label, share in answer.items():
-            target[row, place[example.task].start + tasks[example.task].labels.index(label)] = share
+            target[row, place[example.task].start + questions[example.task].labels.index(label)] = share
     return target, asked
 
 
@@ -80,14 +83,20 @@ class ClassificationWork:
         """Lay out the targets and count the labels."""
         required(self.examples)
         self._target, self._asked = targets(self.examples, self.tasks)
+        self._questions = flat(self.tasks)
+        self._columns = columns(self.tasks)
         self._weights = {
             name: torch.from_numpy(
                 # shares of the votes are summed: a label's weight meets as much of the target as another's
-                class_weights(self._target[self._asked[:, j], column].astype(float), self.tasks[name].kind, self.config)
+                class_weights(
+                    self._target[self._asked[:, j], column].astype(float), self._questions[name].kind, self.config
+                )
             )
-            for j, (name, column) in enumerate(columns(self.tasks).items())
+            for j, (name, column) in enumerate(self._columns.items())
         }
-        self._units = [np.array([unit.example for unit in item.units]) for item in self.passes]
+        self._tags = {each.example: self._tagged(each) for item in self.passes for each in item.words}
+        self._units = [item.examples[item.examples != PART] for item in self.passes]
+        self._answers = [len({self._sentence(i) for i in units if self._answered(i)}) for units in self._units]
         groups: dict[tuple[str, ...], list[int]] = {}
         for i, units in enumerate(self._units):
             groups.setdefault(tuple(sorted({self.examples[u].task for u in units})), []).append(i)
@@ -121,8 +130,8 @@ class ClassificationWork:
         return np.array([rarest[units].mean() for units in self._units])
 
     def count(self, batch: list[int]) -> int:
-        """Answered (unit, task) pairs."""
-        return int(sum(self._asked[self._units[i]].sum() for i in batch))
+        """Answered (unit, task) pairs; all that one head is asked of the marks in one sentence is one answer."""
+        return sum(self._answers[i] for i in batch)
 
     def tokens(self, batch: list[int]) -> int:
         """Tokens of all windows, padding left out."""
@@ -133,12 +142,37 @@ class ClassificationWork:
         arrays = collate([self.passes[i] for i in batch], self.pad_id)
         if self.mask and model.training:
             self._hide(arrays)
-        inputs = (arrays.ids_WL, arrays.mask_WL, arrays.types_WL, arrays.membership_UT)
+        inputs = [arrays.ids_WL, arrays.mask_WL, arrays.types_WL, arrays.membership_UT]
+        target_UC, asked_UJ = self._target[arrays.examples], self._asked[arrays.examples]
+        asked_UJ[arrays.examples == PART] = False
+        if any(task.marks for task in self.tasks.values()):
+            inputs += [arrays.pairs_P4, arrays.words_N]
+            tagged = [self._tags[each.example] for each in arrays.words]
+            target_UC = np.concatenate([target_UC, *(target for target, _ in tagged)])
+            asked_UJ = np.concatenate([asked_UJ, *(asked for _, asked in tagged)])
         logits = model(*(torch.from_numpy(array).to(device) for array in inputs))
-        target = torch.from_numpy(self._target[arrays.examples]).to(device)
-        asked = torch.from_numpy(self._asked[arrays.examples]).to(device)
+        target, asked = torch.from_numpy(target_UC).to(device), torch.from_numpy(asked_UJ).to(device)
         weights = {name: weight.to(device) for name, weight in self._weights.items()}
         return joint(logits, target, asked, self.tasks, weights, self.config)
+
+    def _tagged(self, sentence: Words) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The targets of the words of a sentence to mark [N, C], and what is asked of them [N, J]."""
+        example = self.examples[sentence.example]
+        column = self._columns[example.task]
+        target = np.zeros((len(sentence.places), self._target.shape[1]), np.float32)
+        spans = [(span.layer, span.start, span.end) for span in marks.inside(example)]
+        target[:, column] = tagging.tags(sentence.places, spans, self.tasks[example.task].labels)
+        asked = np.zeros((len(target), len(self._columns)), bool)
+        asked[:, list(self._columns).index(example.task)] = example.marks is not None
+        return target, asked
+
+    def _answered(self, row: int) -> bool:
+        return bool(self._asked[row].any()) or self.examples[row].marks is not None
+
+    def _sentence(self, row: int) -> tuple[str, int | Offsets]:
+        """What counts as one answer: a row, or what a head is asked about the marks of one sentence."""
+        example = self.examples[row]
+        return example.task, row if example.within is None else example.within
 
     def _hide(self, arrays: Batch) -> None:
         """Hide tokens that belong to a unit, in place; questions and special tokens stay. Seeded as dropout is."""

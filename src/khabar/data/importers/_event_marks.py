@@ -18,7 +18,10 @@ from khabar.errors import DataError
 from khabar.schema import GOLD, Offsets, Relation, Span
 
 SLOTS = {"verb": "verb", "source": "source_actor", "target": "target_actor"}
-SHAPE = 'An entry has the strings source, _id, text, source_gold, verb_gold, target_gold, and the list "spans"'
+ROLES = {"source": "actor", "target": "recipient"}
+SHAPE = (
+    'An entry has the strings source, _id, text, event_type, source_gold, verb_gold, target_gold, and the list "spans"'
+)
 
 _LETTER = r"[\w\u064b-\u0652\u0670]"  # the marks of Arabic are no \w
 
@@ -30,6 +33,7 @@ class Marks:
     id: str
     source: str
     text: str
+    type: str
     words: list[dict[str, list[str]]]
     codes: list[dict[str, dict[str, str]]]
     gold: dict[str, set[str]]
@@ -61,7 +65,7 @@ def parse(entry: object) -> Marks:
     """
     if not isinstance(entry, dict):
         raise RowError("entry", f"a JSON {type(entry).__name__}.", SHAPE)
-    for name in ("source", "_id", "text", *(f"{slot}_gold" for slot in SLOTS)):
+    for name in ("source", "_id", "text", "event_type", *(f"{slot}_gold" for slot in SLOTS)):
         if not isinstance(entry.get(name), str):
             raise RowError(name, "missing or no string.", SHAPE)
     coders = entry.get("spans")
@@ -71,6 +75,7 @@ def parse(entry: object) -> Marks:
         id=entry["_id"],
         source=entry["source"],
         text=entry["text"],
+        type=entry["event_type"],
         words=[{slot: _words(coder, key) for slot, key in SLOTS.items()} for coder in coders],
         codes=[{slot: _codes(coder.get(f"{slot}_role")) for slot in SLOTS} for coder in coders],
         gold={slot: set(entry[f"{slot}_gold"].split()) for slot in SLOTS},
@@ -78,10 +83,11 @@ def parse(entry: object) -> Marks:
 
 
 def nouns(marks: Marks, article: str, problems: Problems) -> Iterator[Span | Relation]:
-    """The spans of each coder on the layers `trigger` and `actor`, and what all agree on, by annotator `gold`.
+    """The spans of each coder on the layers `event` and `actor`, and what all agree on, by annotator `gold`.
 
-    Relations `source` and `target` lead from a coder's trigger to the actors, which say in the attribute `as` what
-    they are, for an actor may be marked where no verb is. CAMEO codes are the attributes `main` and `role`.
+    Relations `actor` (to the source, as CAMEO calls it) and `recipient` (to the target) lead from a coder's trigger to
+    the actors, which say in the attribute `as` what they are, for an actor may be marked where no verb is. A trigger
+    has the event's type. CAMEO codes are the attributes `main` and `role`.
     """
     marked: dict[str, dict[Offsets, str]] = {slot: {} for slot in SLOTS}
     for number, (words, codes) in enumerate(zip(marks.words, marks.codes, strict=True), 1):
@@ -136,17 +142,17 @@ def _event(
         for number, (start, end) in enumerate(runs(marks.text, places[slot]), 1):
             id_ = f"{marks.id}@{annotator}/{slot}-{number}"
             first = firsts.setdefault(slot, id_)
-            attributes = {**({} if slot == "verb" else {"as": slot}), **codes.get(slot, {})}
+            attributes = {**({"type": marks.type} if slot == "verb" else {"as": slot}), **codes.get(slot, {})}
             yield Span(
                 id=id_,
                 article=article,
                 annotator=annotator,
-                layer="trigger" if slot == "verb" else "actor",
+                layer="event" if slot == "verb" else "actor",
                 start=start,
                 end=end,
                 attributes=attributes if first == id_ else {"continues": first},
             )
-    for slot in ("source", "target"):
+    for slot in ROLES:
         if "verb" in firsts and slot in firsts:
             yield Relation(
                 id=f"{marks.id}@{annotator}/{slot}",
@@ -154,7 +160,7 @@ def _event(
                 annotator=annotator,
                 head=firsts["verb"],
                 tail=firsts[slot],
-                role=slot,
+                role=ROLES[slot],
             )
 
 

@@ -66,7 +66,9 @@ def forward(classifier: "Classifier", machine: MachineConfig, *, move: bool = Tr
     half = precision(machine) == "bf16"
 
     def run(batch: Batch) -> NDArray[np.float32]:
-        arrays = (batch.ids_WL, batch.mask_WL, batch.types_WL, batch.membership_UT)
+        arrays = [batch.ids_WL, batch.mask_WL, batch.types_WL, batch.membership_UT]
+        if classifier.reads:
+            arrays += [batch.pairs_P4, batch.words_N]
         at = next(classifier.parameters()).device  # a model in training may move
         reduced = half and (move or at.type != "cpu")
         with torch.inference_mode(), torch.autocast(at.type, torch.bfloat16, enabled=reduced):

@@ -1,0 +1,247 @@
+"""Spans and relations become examples: a sentence to mark, and questions about what is marked in it.
+
+What is annotated is so throughout a sentence: a word without a mark is in no span, and a pair without a relation has
+none. What a corpus never annotates (no span has the attribute, no relation the role) is not asked. A participant may be
+named in the sentence, else in the headline, else in the sentence before (seeds/GUIDELINES.md), and by one mention: of
+several of one entity the first in that order.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from khabar.config import AnnotatorsConfig
+from khabar.data.checks import HOLDERS
+from khabar.data.corpus import Corpus
+from khabar.data.ties import Ties
+from khabar.schema import GOLD, Example, Marks, Offsets, Relation, Span, Task
+from khabar.text import sentences
+
+CONTINUES = "continues"  # the attribute of a later part of a span, with the id of the first
+ENTITY = "entity"  # the attribute of an actor: one name for all its mentions
+
+
+class Candidate(NamedTuple):
+    """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor."""
+
+    layer: str
+    start: int
+    end: int
+    entity: str
+    type: str = ""
+
+    @property
+    def at(self) -> Offsets:
+        """Its offsets."""
+        return self.start, self.end
+
+
+class Asked(NamedTuple):
+    """A question about marks: head (None: `holder`), tail of a pair, the sentence."""
+
+    head: Candidate | None
+    tail: Candidate | None
+    within: Offsets
+    holder: str | None = None
+
+
+def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[list[Example], dict[str, int]]:
+    """A sentence to mark for each of the articles that have spans, and how many articles were dropped, by reason.
+
+    The marks are those of annotator `gold`, else the adjudicator, else the only annotator of the article.
+    """
+    spans: defaultdict[str, defaultdict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
+    relations: defaultdict[tuple[str, str], list[Relation]] = defaultdict(list)
+    units: defaultdict[str, set[Offsets]] = defaultdict(set)
+    for span in corpus.spans:
+        if span.layer in task.labels:
+            spans[span.article][span.annotator].append(span)
+    for relation in corpus.relations:
+        relations[relation.article, relation.annotator].append(relation)
+    for label in corpus.labels:
+        if label.span is not None:
+            units[label.article].add(label.span)
+    made: list[Example] = []
+    dropped: Counter[str] = Counter()
+    for id_ in sorted(spans):
+        who = next((name for name in (GOLD, annotators.adjudicator) if name in spans[id_]), None)
+        if who is None and len(spans[id_]) > 1:
+            dropped["several annotators and none of them gold"] += 1
+            continue
+        name = who or next(iter(spans[id_]))
+        article = corpus.articles[id_]
+        placed = sorted(spans[id_][name], key=lambda span: (span.start, -span.end, span.id))
+        marks = Marks(
+            tuple(sorted(units[id_]) or sentences.split(article.text)), tuple(placed), tuple(relations[id_, name])
+        )
+        for start, end in marks.sentences:
+            layers = {span.layer for span in placed if start <= span.start and span.end <= end}
+            made.append(
+                Example(
+                    id=f"{id_}#{start}-{end}:{task.name}", article=id_, group=article.group, task=task.name,
+                    text=article.text, span=(start, end), gold=tuple(name for name in task.labels if name in layers),
+                    marks=marks,
+                )
+            )  # fmt: skip
+    if missing := len(corpus.articles) - len(spans):
+        dropped["not annotated"] = missing
+    return made, dict(dropped)
+
+
+def inside(example: Example) -> list[Span]:
+    """The spans of a sentence to mark."""
+    if example.marks is None or example.span is None:
+        return []
+    start, end = example.span
+    return [span for span in example.marks.spans if start <= span.start and span.end <= end]
+
+
+def expand(rows: Sequence[Example], tasks: Mapping[str, Task]) -> list[Example]:
+    """The rows, and after them the questions about what is marked in them, with the gold answers."""
+    found = list(rows)
+    for name, task in tasks.items():
+        own = [row for row in rows if row.task == name and row.marks is not None]
+        if not task.heads or not own:
+            continue
+        everything = {id(row.marks): row.marks for row in own if row.marks is not None}
+        known = {head.name for head in task.heads.values() if _annotated(head, everything.values())}
+        gold = {key: _Gold(marks) for key, marks in everything.items()}
+        for row in own:
+            assert row.span is not None
+            answers = gold[id(row.marks)]
+            for head in task.heads.values():
+                if head.name not in known:
+                    continue
+                for asked in questions(head, row.span, answers.sentences, answers.candidates):
+                    labels = answers.labels(head, asked)
+                    if labels is not None:
+                        found.append(example(row, name, head, asked, labels))
+    return found
+
+
+def expand_splits(splits: Mapping[str, Sequence[Example]], tasks: Mapping[str, Task]) -> dict[str, list[Example]]:
+    """Every split expanded."""
+    return {name: expand(rows, tasks) for name, rows in splits.items()}
+
+
+def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, ...] | None = None) -> Example:
+    """A question about marks as an example of `TASK.HEAD`."""
+    places = "".join(f"#{one.start}-{one.end}" for one in (asked.head, asked.tail) if one is not None)
+    holder = f"@{HOLDERS.index(asked.holder)}" if asked.holder else ""
+    other = asked.tail or asked.head
+    return Example(
+        id=f"{row.article}{holder}{places}:{task}.{head.name}",
+        article=row.article,
+        group=row.group,
+        task=f"{task}.{head.name}",
+        text=row.text,
+        span=asked.head.at if asked.head else None,
+        holder=asked.holder,
+        tail=other.at if other else None,
+        within=asked.within,
+        gold=gold,
+    )
+
+
+def questions(
+    head: Task, sentence: Offsets, places: Sequence[Offsets], candidates: Sequence[Candidate]
+) -> Iterator[Asked]:
+    """What a head asks of a sentence, given what is marked in the article, by place."""
+    own = [one for one in candidates if sentence[0] <= one.start and one.end <= sentence[1]]
+    if head.level == "span":
+        yield from (Asked(one, None, sentence) for one in own if one.layer in head.on)
+        return
+    if head.on == head.to:  # two of a kind, the later and an earlier one that may be the same
+        for later in (one for one in own if one.layer in head.on):
+            for earlier in candidates:
+                if earlier.start < later.start and earlier.layer == later.layer and earlier.type == later.type:
+                    yield Asked(later, earlier, sentence)
+        return
+    near = _near(sentence, places, candidates)
+    if "actor" in head.on:  # holders and targets
+        holders = [one for one in near if one.layer in head.on]
+        for target in (one for one in own if one.layer in head.to):
+            yield from (Asked(None, target, sentence, holder) for holder in HOLDERS)
+            for one in holders:
+                if one.at != target.at and (target.layer != "actor" or one.entity != target.entity):
+                    yield Asked(one, target, sentence)
+        return
+    for one in (one for one in own if one.layer in head.on):
+        yield from (Asked(one, other, sentence) for other in near if other.layer in head.to)
+
+
+def _near(sentence: Offsets, places: Sequence[Offsets], candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The actors of a sentence, then those whom only the headline names, then only the sentence before."""
+    at = places.index(sentence)
+    context = dict.fromkeys([sentence, places[0], places[max(0, at - 1)]])
+    named: dict[str, Candidate] = {}
+    for start, end in context:
+        for one in candidates:
+            if one.layer == "actor" and start <= one.start and one.end <= end:
+                # every mention of the sentence itself may take part; of another place one for each entity
+                key = one.entity if (start, end) != sentence else f"{one.entity}\0{one.start}"
+                if not any(other.entity == one.entity for other in named.values() if (start, end) != sentence):
+                    named.setdefault(key, one)
+    return list(named.values())
+
+
+def _annotated(head: Task, everything: Iterable[Marks]) -> bool:
+    if head.level == "span":
+        return any(head.name in span.attributes for marks in everything for span in marks.spans)
+    return any(
+        relation.role == head.name or relation.role in head.labels
+        for marks in everything
+        for relation in marks.relations
+    )
+
+
+class _Gold:
+    """The answers of one article's marks."""
+
+    def __init__(self, marks: Marks) -> None:
+        self.sentences = marks.sentences
+        self.by_id = {span.id: span for span in marks.spans}
+        whole = [span for span in marks.spans if CONTINUES not in span.attributes]
+        self.candidates = [_candidate(span) for span in whole]
+        self.attributes = {(span.layer, span.start, span.end): span.attributes for span in whole}
+        self.roles: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # of two keys
+        self.stances: dict[tuple[str, str], str] = {}
+        same: Ties[str] = Ties()
+        for relation in marks.relations:
+            head, tail = self._key(relation.head), self._key(relation.tail)
+            if relation.role == "stance":
+                self.stances[head, tail] = relation.label or ""
+            elif relation.role == "same_event":
+                same.join(head, tail)
+            else:
+                self.roles[head, tail].add(relation.role)
+        self.same = {key: number for number, keys in enumerate(same.sets()) for key in keys}
+
+    def _key(self, name: str) -> str:
+        return name if name in HOLDERS else _key(_candidate(self.by_id[name]))
+
+    def labels(self, head: Task, asked: Asked) -> tuple[str, ...] | None:
+        """The gold labels of a question, None where it has no answer."""
+        if head.level == "span":
+            assert asked.head is not None
+            given = self.attributes[asked.head.layer, *asked.head.at].get(head.name, head.empty_as)
+            return (given,) if given in head.labels else None
+        assert asked.tail is not None
+        left = asked.holder or (_key(asked.head) if asked.head else "")
+        right = _key(asked.tail)
+        if head.name == "same_event":
+            return ("yes" if left in self.same and self.same[left] == self.same.get(right) else "no",)
+        if head.name == "stance":
+            return (self.stances.get((left, right), head.empty_as or ""),)
+        return tuple(label for label in head.labels if label in self.roles[left, right])
+
+
+def _candidate(span: Span) -> Candidate:
+    return Candidate(
+        span.layer, span.start, span.end, span.attributes.get(ENTITY, span.id), span.attributes.get("type", "")
+    )
+
+
+def _key(one: Candidate) -> str:
+    """What relations are compared by: an actor's entity, else the place."""
+    return one.entity if one.layer == "actor" else f"{one.layer} {one.start}-{one.end}"

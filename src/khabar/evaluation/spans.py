@@ -1,0 +1,61 @@
+"""Spans and tuples as rows to score: what gold has, what a system has, and what both have.
+
+A row is one span or tuple; nothing is known of what both leave out, so that precision, recall and F1 are all there is.
+The cluster is the article: an interval rests on whole articles.
+"""
+
+from collections.abc import Hashable, Iterable, Sequence
+
+import numpy as np
+
+from khabar.data import marks
+from khabar.evaluation.scored import Scored
+from khabar.schema import Example, Found, Task
+
+
+def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Found]], *, exact: bool = True) -> Scored:
+    """Spans of sentences: right where layer and offsets are those of a gold span, or, not `exact`, where they overlap.
+
+    By overlap each gold span meets at most one found span, the first in the text.
+    """
+    number = {group: i for i, group in enumerate(dict.fromkeys(example.group for example in examples))}
+    rows: list[tuple[str, bool, bool, int]] = []
+    for example, spans in zip(examples, found, strict=True):
+        left = [(span.layer, span.start, span.end) for span in marks.inside(example)]
+        for layer, start, end, _ in spans:
+            match = next(
+                (
+                    one
+                    for one in left
+                    if one[0] == layer
+                    and ((one[1], one[2]) == (start, end) if exact else one[1] < end and start < one[2])
+                ),
+                None,
+            )
+            if match:
+                left.remove(match)
+            rows.append((layer, match is not None, True, number[example.group]))
+        rows += [(layer, True, False, number[example.group]) for layer, _, _ in left]
+    return _scored(task.labels, rows)
+
+
+def tuples(
+    labels: Sequence[str],
+    gold: Sequence[Iterable[tuple[str, Hashable]]],
+    found: Sequence[Iterable[tuple[str, Hashable]]],
+    clusters: Sequence[int],
+) -> Scored:
+    """Sets of (label, anything) of each article or sentence, and the cluster that it belongs to."""
+    rows = []
+    for there, told, cluster in zip(gold, found, clusters, strict=True):
+        ours, theirs = set(there), set(told)
+        every = sorted(ours | theirs, key=repr)
+        rows += [(one[0], one in ours, one in theirs, cluster) for one in every]
+    return _scored(labels, rows)
+
+
+def _scored(labels: Sequence[str], rows: Sequence[tuple[str, bool, bool, int]]) -> Scored:
+    one_hot = np.array([[label == name for name in labels] for label, *_ in rows], bool).reshape(-1, len(labels))
+    gold = one_hot & np.array([row[1] for row in rows], bool)[:, None]
+    told = one_hot & np.array([row[2] for row in rows], bool)[:, None]
+    return Scored(tuple(labels), "spans", gold, told.astype(float), told, np.array([row[3] for row in rows], int))
