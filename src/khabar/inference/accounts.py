@@ -76,6 +76,11 @@ class Event:
         """Whether the article tells it as news, rather than as background, a denial, a condition or an allegation."""
         return self.status in NEWS
 
+    @property
+    def sentences(self) -> int:
+        """The number of sentences that tell of it, however many triggers they hold."""
+        return len({(mention.sentence_start, mention.sentence_end) for mention in self.mentions})
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -169,7 +174,7 @@ def event_rows(account: Account) -> Iterator[tuple[Any, ...]]:
         yield (
             account.id, event.date or account.date, names(event.actors), event.type, event.mode, event.status,
             names(event.recipients), names(event.sources), event.place, event.score, first.sentence, first.trigger,
-            first.start, first.end, len(event.mentions), account.copy_of,
+            first.start, first.end, event.sentences, account.copy_of,
         )  # fmt: skip
 
 
