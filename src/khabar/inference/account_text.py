@@ -19,8 +19,8 @@ def to_text(account: Account, width: int = 96) -> str:
     """
     if account.error:
         return f"{account.id}: {account.error}"
-    title = _short(account.title, width)
-    lines = [title, "─" * len(title), *(_short(part, width) for part in (account.source, account.date) if part)]
+    title = short(account.title, width)
+    lines = [title, "─" * len(title), *(short(part, width) for part in (account.source, account.date) if part)]
     news = [event for event in account.events if event.news]
     lines += ["", "What happened", *_listed(news, EVENTS, lambda event: _event(event, width))]
     if not news:
@@ -29,7 +29,7 @@ def to_text(account: Account, width: int = 96) -> str:
         lines += ["", "Kept apart", *_listed(apart, APART, lambda event: _apart(event, width), gap=False)]
     lines += _stances(account, width)
     if account.copy_of is not None:
-        lines += ["", "Nearly repeats", f"      {_short(account.copy_of, width)}"]
+        lines += ["", "Nearly repeats", f"      {short(account.copy_of, width)}"]
     return "\n".join(lines)
 
 
@@ -50,12 +50,12 @@ def _event(event: Event, width: int) -> Iterator[str]:
     told = {"المصدر": _chain(event.sources), "المكان": event.place}
     if told_by := _labelled(told, width):
         yield f"      {told_by}"
-    yield f"      «{_short(event.mentions[0].sentence, width)}» (الجمل: {event.sentences})"
+    yield f"      «{short(event.mentions[0].sentence, width)}» (الجمل: {event.sentences})"
 
 
 def _apart(event: Event, width: int) -> Iterator[str]:
     yield _head(event)
-    yield f"      {' | '.join(filter(None, (_parts(event, width), f'«{_short(event.mentions[0].trigger, width)}»')))}"
+    yield f"      {' | '.join(filter(None, (_parts(event, width), f'«{short(event.mentions[0].trigger, width)}»')))}"
 
 
 def _head(event: Event) -> str:
@@ -67,7 +67,7 @@ def _parts(event: Event, width: int) -> str:
 
 
 def _labelled(parts: dict[str, str | None], width: int) -> str:
-    return " | ".join(f"{label}: {_short(part, width)}" for label, part in parts.items() if part)
+    return " | ".join(f"{label}: {short(part, width)}" for label, part in parts.items() if part)
 
 
 def _chain(sources: Sequence[Participant]) -> str:
@@ -92,11 +92,12 @@ def _stances(account: Account, width: int) -> Iterator[str]:
 
 def _stance(stance: Stance, who: str, width: int) -> Iterator[str]:
     yield f"  {stance.label} {stance.score:.2f}"
-    yield f"      {_short(who, width)}"
+    yield f"      {short(who, width)}"
     if best := max(stance.evidence, key=lambda one: one.score, default=None):
-        yield f"      «{_short(best.sentence, width)}»"
+        yield f"      «{short(best.sentence, width)}»"
 
 
-def _short(text: str, width: int) -> str:
+def short(text: str, width: int) -> str:
+    """A text on one line, cut at a word, without control and direction characters."""
     clean = shown(text, len(text))
     return clean if len(clean) <= width else clean[: width - 1].rsplit(" ", 1)[0] + " …"

@@ -14,51 +14,17 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
-from khabar.data.wording import templates
+from khabar.data.wording import printable, templates
+from khabar.inference import account_html
+from khabar.inference.account_html import Held, Mark
+from khabar.inference.accounts import Account
+from khabar.inference.glosses import ARABIC, OTHER, SIDES, colour
 from khabar.inference.readings import SILENT, Event, Reading, Stance
 from khabar.plover import QUADS
 from khabar.schema import Task
 
 CHIPS, REFS, EVENTS, STANCES = 4, 4, 6, 8  # shown of a sentence and of an article, the surest; the rest folds away
 
-OTHER = "other"
-COLOURS = {label: number for number, labels in enumerate(QUADS.values(), 1) for label in labels}
-COLOURS |= {quad: number for number, quad in enumerate(QUADS, 1)} | {"event_protest": 4, "event_assault": 4}
-SIDES = {"favor": "pro", "agree": "pro", "against": "con", "disagree": "con"}  # all else is neither
-
-ARABIC = {
-    "verbal cooperation": "تعاون بالقول",
-    "material cooperation": "تعاون بالفعل",
-    "verbal conflict": "نزاع بالقول",
-    "material conflict": "نزاع بالفعل",
-    OTHER: "غير ذلك",
-    "AGREE": "اتفاق",
-    "CONSULT": "تشاور",
-    "SUPPORT": "تأييد",
-    "CONCEDE": "تنازل",
-    "COOPERATE": "تعاون",
-    "AID": "مساعدة",
-    "RETREAT": "انسحاب",
-    "REQUEST": "مطالبة",
-    "ACCUSE": "اتهام",
-    "REJECT": "رفض",
-    "THREATEN": "تهديد",
-    "PROTEST": "احتجاج",
-    "SANCTION": "عقوبات",
-    "MOBILIZE": "حشد",
-    "COERCE": "إكراه",
-    "ASSAULT": "هجوم",
-    "event_protest": "احتجاج",
-    "event_assault": "هجوم",
-    "favor": "مؤيد",
-    "against": "معارض",
-    "neutral": "محايد",
-    "none": "بلا موقف",
-    "agree": "موافق",
-    "disagree": "مخالف",
-    "discuss": "مناقش",
-    "unrelated": "لا صلة",
-}
 # a carriage return alone; control characters; those that set a direction; half a character
 _ODD = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -84,6 +50,7 @@ class Piece:
     evidence: bool = False
     chips: tuple[Chip, ...] = ()
     refs: tuple[int, ...] = ()
+    held: Held | None = None  # what an account marks
 
 
 @dataclass(frozen=True)
@@ -112,30 +79,33 @@ class Page:
     Args:
         about: the model, as `Reading.model`.
         tasks: the model's, for the legend.
+        accounts: whether articles come with an account, for the legend.
     """
 
-    def __init__(self, about: Mapping[str, str | None], tasks: Mapping[str, Task]) -> None:
+    def __init__(self, about: Mapping[str, str | None], tasks: Mapping[str, Task], *, accounts: bool = False) -> None:
         kitchen = templates(Path(__file__).parent)
-        kitchen.filters |= {"shown": marked, "percent": lambda share: f"{100 * share:.0f}"}
+        kitchen.filters |= {"shown": marked, "titled": printable, "percent": lambda share: f"{100 * share:.0f}"}
         self._parts: Any = kitchen.get_template("article.html.j2").module
         self.about = about
         by_sentence = [task for task in tasks.values() if task.level == "sentence"]
         labels = [_name(task.name, label) for task in by_sentence for label in task.labels if label != task.empty_as]
-        self.colours = sorted({_colour(label) for label in labels})
+        self.colours = sorted({colour(label) for label in (*labels, *(QUADS if accounts else ()))})
         self.stances = any(task.level == "article" for task in tasks.values())
+        self.accounts = accounts
 
     def head(self) -> str:
         """All before the first article."""
         names = [*QUADS, OTHER]
         legend = [(number, ARABIC[names[number - 1]], names[number - 1]) for number in self.colours]
-        return str(self._parts.head(self.about, legend, self.stances))
+        return str(self._parts.head(self.about, legend, self.stances, self.accounts))
 
-    def article(self, number: int, article: Mapping[str, Any], reading: Reading) -> str:
-        """One article; `number` tells it from the others of the page."""
+    def article(self, number: int, article: Mapping[str, Any], reading: Reading, account: Account | None = None) -> str:
+        """One article; `number` tells it from the others of the page. Beside an account a reading may be empty."""
         text = article.get("text")
         text = text if isinstance(text, str) else ""
         sides = _sides(reading)
-        lines = tuple(_lines(text, reading.events, sides))
+        joint = None if account is None or account.error else account_html.tables(account)
+        lines = tuple(_lines(text, reading.events, sides, joint.marks if joint else ()))
         given = article.get("title")
         title = given if given and given.strip() not in (text.strip().partition("\n")[0].strip(), "") else None
         if title is None:
@@ -145,6 +115,9 @@ class Page:
             self._parts.article(
                 number=number,
                 reading=reading,
+                error=reading.error or (account.error if account else None),
+                account=joint,
+                copy_of=account.copy_of if account else None,
                 title=title,
                 about=[article[name] for name in ("source", "date") if article.get(name)],
                 url=article.get("url") or None,
@@ -190,13 +163,9 @@ def _name(task: str, label: str) -> str:
     return task if label == "yes" else label
 
 
-def _colour(name: str) -> int:
-    return COLOURS.get(name, len(QUADS) + 1)
-
-
 def _chip(event: Event, sentences: int = 1) -> Chip:
     name = _name(event.task, event.label)
-    return Chip(name, ARABIC.get(name, ""), _colour(name), event.score, sentences)
+    return Chip(name, ARABIC.get(name, ""), colour(name), event.score, sentences)
 
 
 def _events(reading: Reading) -> list[Chip]:
@@ -224,12 +193,12 @@ def _sides(reading: Reading) -> list[Side]:
     ]
 
 
-def _lines(text: str, events: Sequence[Event], sides: Sequence[Side]) -> Iterator[Line]:
+def _lines(text: str, events: Sequence[Event], sides: Sequence[Side], marks: Sequence[Mark]) -> Iterator[Line]:
     """The text line by line; marks may overlap and may run over several lines."""
     at = 0
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
         end = at + len(line)
-        pieces = tuple(_pieces(text, at, end, events, sides))
+        pieces = tuple(_pieces(text, at, end, events, sides, marks))
         yield Line(pieces, "par" if line.strip() else "gap")
         at = end
 
@@ -243,10 +212,14 @@ def _headed(lines: Sequence[Line]) -> tuple[Line, ...]:
     return (Line(headline, "headline"), *lines[first + 1 :])
 
 
-def _pieces(text: str, start: int, end: int, events: Sequence[Event], sides: Sequence[Side]) -> Iterator[Piece]:
+def _pieces(
+    text: str, start: int, end: int, events: Sequence[Event], sides: Sequence[Side], marks: Sequence[Mark]
+) -> Iterator[Piece]:
     events = [event for event in events if event.start < end and start < event.end]
     sides = [side for side in sides if (e := side.stance.evidence) and e.start < end and start < e.end]
+    marks = [mark for mark in marks if mark.start < end and start < mark.end]
     cuts = {cut for event in events for cut in (event.start, event.end)}
+    cuts |= {cut for mark in marks for cut in (mark.start, mark.end)}
     cuts |= {cut for side in sides if (e := side.stance.evidence) for cut in (e.start, e.end)}
     for left, right in itertools.pairwise([start, *sorted(cut for cut in cuts if start < cut < end), end]):
         over = [event for event in events if event.start <= left and right <= event.end]
@@ -255,9 +228,10 @@ def _pieces(text: str, start: int, end: int, events: Sequence[Event], sides: Seq
         closing = sorted((event for event in over if event.end == right), key=lambda event: -event.score)
         yield Piece(
             text=marked(text[left:right]),
-            colour=None if best is None else _colour(_name(best.task, best.label)),
+            colour=None if best is None else colour(_name(best.task, best.label)),
             score=best.score if best else 0.0,
             evidence=bool(rests),
             chips=tuple(map(_chip, closing)),
             refs=tuple(number for number, last in rests if last == right),
+            held=account_html.held(marks, left, right),
         )

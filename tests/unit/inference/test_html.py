@@ -30,7 +30,7 @@ HOSTILE = [
 ]
 
 
-class _Text(HTMLParser):
+class Shown(HTMLParser):
     """The text of an article without what was put in, the tags and attributes of the page."""
 
     def __init__(self, page):
@@ -43,7 +43,7 @@ class _Text(HTMLParser):
         given = dict(given)
         self.tags.append(tag)
         self.attributes += given.items()
-        if tag != "meta":
+        if tag not in ("meta", "col"):
             self.stack.append((tag, (given.get("class") or "").split()))
 
     def handle_endtag(self, tag):
@@ -55,15 +55,15 @@ class _Text(HTMLParser):
             self.text += data
 
 
-def whole(text, reading=None, **fields):
-    page = Page(ABOUT, TASKS)
+def whole(text, reading=None, account=None, **fields):
+    page = Page(ABOUT, TASKS, accounts=account is not None)
     reading = reading or Reading("a", "عنوان", events=(Event("event_type", "AID", 0.9, 0, len(text), text),))
-    return page.head() + page.article(1, {"text": text, **fields}, reading) + page.tail()
+    return page.head() + page.article(1, {"text": text, **fields}, reading, account) + page.tail()
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "\n".join(HOSTILE), " ".join(HOSTILE), "", " \n "])
 def test_without_the_marks_it_is_the_text_to_the_letter(text):
-    found = _Text(whole(text))
+    found = Shown(whole(text))
     assert found.text == text
     assert found.stack == []
 
@@ -86,8 +86,8 @@ def test_markup_in_any_field_stays_text(text):
         whole(text, reading, title=text, source=text, date=text, url=text),
         whole(text, Reading(text, text, error=text), title=text),
     ):
-        found = _Text(page)
-        assert set(found.tags) <= {*_Text(calm).tags, "span"}
+        found = Shown(page)
+        assert set(found.tags) <= {*Shown(calm).tags, "span"}
         assert {name for name, _ in found.attributes} <= {
             "lang", "dir", "charset", "name", "content", "http-equiv", "class", "style", "title", "id", "scope", "href",
             "rel",
@@ -106,7 +106,7 @@ def test_only_addresses_of_pages_are_links():
         (" javascript:x", False),
     ):
         page = whole("خبر", url=url)
-        links = [value for name, value in _Text(page).attributes if name == "href" and not value.startswith("#")]
+        links = [value for name, value in Shown(page).attributes if name == "href" and not value.startswith("#")]
         assert links == ([url] if linked else []), url
         assert html.escape(url, quote=True).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in page
 
@@ -129,8 +129,8 @@ def test_marks_may_overlap_and_run_over_lines():
         Stance("stance", "أ", str(n), "against", {"favor": 0.2, "against": 0.8 - n / 10}, found) for n in range(3)
     )
     page = whole(text, Reading("a", "t", events=events, stances=stances))
-    assert _Text(page).text == text
-    assert _Text(page).stack == []
+    assert Shown(page).text == text
+    assert Shown(page).stack == []
     assert page.count('<span class="chips">') == 4  # one behind each end
     assert page.count('class="refs"') == 1
     for there in ("s", "e"):  # both ways between the sentence and the table
@@ -141,7 +141,7 @@ def test_marks_may_overlap_and_run_over_lines():
 def test_what_is_on_the_page_of_a_real_reading(model):
     reading = model.predict({"id": "m", "text": TEXT}, [QUESTION])[0]
     page = whole(TEXT, reading)
-    assert _Text(page).text == TEXT
+    assert Shown(page).text == TEXT
     assert page.startswith('<!DOCTYPE html>\n<html lang="ar" dir="rtl">')
     assert "default-src 'none'" in page
     assert not re.search(r'(src|href)="(?!#)|url\(|@import|<script|<link', page)
@@ -182,6 +182,6 @@ def test_a_browser_shows_the_text_as_it_is_and_runs_nothing(tmp_path):
     shown = subprocess.run(
         [*line, "--dump-dom", (tmp_path / "a.html").as_uri()], capture_output=True, timeout=60, check=True
     )
-    found = _Text(shown.stdout.decode())
+    found = Shown(shown.stdout.decode())
     assert found.text == text
     assert "<title>خبر: قراءة المقالات</title>" in shown.stdout.decode()
