@@ -13,6 +13,7 @@ from khabar.config import Record
 
 OUTLET = "الناشر"  # the holder of a stance that the outlet itself takes
 UNNAMED = "غير مسمى"  # the holder of a stance that nobody in particular takes
+HOLDERS = (OUTLET, UNNAMED)  # of a stance, where no span holds it
 GOLD = "gold"
 
 Kind = Literal["single", "multi", "spans"]

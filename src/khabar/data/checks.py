@@ -11,10 +11,9 @@ from khabar.data import rows
 from khabar.data.addresses import without_addresses
 from khabar.data.problems import Place, Problems, respelled
 from khabar.registry import suggest
-from khabar.schema import OUTLET, UNNAMED, Article, Label, Relation, Span, Task
+from khabar.schema import HOLDERS, Article, Label, Relation, Span, Task
 
 Annotation = Label | Span | Relation
-HOLDERS = (OUTLET, UNNAMED)  # of a stance, where no span holds it
 
 
 class Checks:
@@ -178,9 +177,9 @@ class Checks:
         """The end of an arrow, or an adjudicated label, that does not exist; `exist` are those to suggest."""
         needed: list[tuple[str, type[Label | Span], str]] = []
         if isinstance(noun, Relation):
-            needed = [("tail", Span, noun.tail)]
-            if noun.role != "stance" or noun.head not in HOLDERS:
-                needed.append(("head", Span, noun.head))
+            needed = [("head", Span, noun.head), ("tail", Span, noun.tail)]
+            if noun.role == "stance" and noun.head in HOLDERS:
+                del needed[0]
         elif isinstance(noun, Label):
             needed = [("adjudicates", Label, name) for name in noun.adjudicates]
         for field, kind, name in needed:

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from khabar.config import AnnotatorsConfig
-from khabar.data.checks import HOLDERS
 from khabar.data.corpus import Corpus
 from khabar.data.ties import Ties
-from khabar.schema import GOLD, Example, Marks, Offsets, Relation, Span, Task
+from khabar.schema import GOLD, HOLDERS, Example, Marks, Offsets, Relation, Span, Task
 from khabar.text import sentences
 
 CONTINUES = "continues"  # the attribute of a later part of a span, with the id of the first

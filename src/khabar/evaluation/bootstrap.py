@@ -176,5 +176,8 @@ def _score(
     clusters = len(np.unique(scored.cluster))
     nothing = clusters == 1 or bool(np.isnan(value))
     low, high = (float("nan"), float("nan")) if nothing else interval(sample_D, level)
-    count = len(scored.gold) if label is None else int(scored.support[scored.labels.index(label)])
+    if label is None:
+        count = int(scored.gold.any(1).sum()) if scored.kind == "spans" else len(scored.gold)
+    else:
+        count = int(scored.support[scored.labels.index(label)])
     return Score(metric, label, float(value), low, high, count, clusters, len(sample_D), seed, level)

@@ -7,6 +7,7 @@ Torch and ONNX Runtime differ in one function, `forward`; everything around it i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,35 @@ from khabar.schema import Example, Found, Offsets, Prediction, Task, flat
 
 Floats = NDArray[np.float64]
 Forward = Callable[[Batch], NDArray[np.float32]]
+
+
+class Heads(Protocol):
+    """The parts of a model one by one, for a reader that encodes a text once and asks it twice.
+
+    States and units are the runtime's own arrays [N, H]; logits come as numpy.
+    """
+
+    def encode(self, batch: Batch) -> Any:  # noqa: ANN401 - the runtime's array
+        """Hidden states of all tokens [T, H]."""
+        ...
+
+    def words(self, task: str, state_NH: Any) -> Floats:  # noqa: ANN401
+        """Logits of a tagger for words [N, K]."""
+        ...
+
+    def mean(self, state_TH: Any, bounds: Sequence[Offsets]) -> Any:  # noqa: ANN401
+        """The mean of each range of tokens [U, H]."""
+        ...
+
+    def joined(self, parts: Sequence[Any]) -> Any:  # noqa: ANN401
+        """States one after the other."""
+        ...
+
+    def pairs(self, question: str, unit_UH: Any, pairs_P4: NDArray[np.int64]) -> Floats:  # noqa: ANN401
+        """Logits of a question for pairs of units as `Batch` has them [P, K]."""
+        ...
+
+
 TOLERANCE = {"fp32": 1e-4, "bf16": 2e-2, "int8": 2e-2}  # of a probability, against the probe's record
 
 
@@ -35,6 +65,7 @@ class Engine:
         forward: logits [U, C] of a batch.
         batch_tokens: padded tokens of one batch.
         precision: that `forward` computes in: fp32, bf16 or int8.
+        heads: the parts of the model, where the runtime has them.
     """
 
     name: str
@@ -43,6 +74,7 @@ class Engine:
     forward: Forward
     batch_tokens: int = 8192
     precision: str = "fp32"
+    heads: Heads | None = None
 
     def __post_init__(self) -> None:
         """Read the window templates once."""

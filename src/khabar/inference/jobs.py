@@ -23,6 +23,8 @@ class Job:
     reading_id: str
     title: str
     text: str
+    date: str | None = None
+    source: str | None = None
     questions: list[Question] = field(default_factory=list)
     spans: list[Offsets] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
@@ -109,14 +111,16 @@ def _taken(article: "str | Article | Mapping[str, Any]") -> tuple[Job, list[Ques
     if isinstance(article, str):
         article = {"text": article}
     elif isinstance(article, Article):
-        article = {"text": article.text, "id": article.id, "title": article.title}
-    text, name, title = (article.get(key) for key in ("text", "id", "title"))
+        article = {name: getattr(article, name) for name in ("text", "id", "title", "date", "source")}
+    text, name, title, date, source = (article.get(key) for key in ("text", "id", "title", "date", "source"))
     if not isinstance(text, str):
         raise DataError(f"An article needs a field 'text' with a string; this one has {', '.join(article) or 'none'}.")
     if name is None or name == "":
         name = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     own = parse_questions(article.get("questions") or ())
-    return Job(str(name), str(title or text.strip().partition("\n")[0]), text), own
+    job = Job(str(name), str(title or text.strip().partition("\n")[0]), text)
+    job.date, job.source = (str(value) if value else None for value in (date, source))
+    return job, own
 
 
 def answers(task: Task, job: Job, rows: list[int], prob: Any, decided: Any) -> Iterator[Answer]:  # noqa: ANN401

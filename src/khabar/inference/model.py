@@ -7,7 +7,8 @@ readings.to_pandas()
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,14 @@ import numpy as np
 from khabar import registry
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
+from khabar.inference import accounts as read
 from khabar.inference import jobs
+from khabar.inference.accounts import Account, Accounts
 from khabar.inference.engine import Engine
 from khabar.inference.jobs import Job
 from khabar.inference.questions import Question, parse_question
-from khabar.inference.readings import Answer, Event, Reading, Readings, Stance
+from khabar.inference.reader import Reader, Wanted
+from khabar.inference.readings import SILENT, Answer, Event, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
 from khabar.registry import suggest
@@ -68,6 +72,7 @@ class Model:
         self.about: dict[str, str | None] = {"uri": uri, "version": version, "fingerprint": fingerprint}
         by_sentence = [task for task in self.tasks.values() if task.level == "sentence"]
         times = Counter(label for task in by_sentence for label in task.labels)
+        self.reads = any(task.marks for task in self.tasks.values())
         self._rolled_up = {  # a label that two tasks share (yes, no) goes by both names
             (task.name, label): label if times[label] == 1 else f"{task.name}.{label}"
             for task in by_sentence
@@ -109,6 +114,64 @@ class Model:
         read = self.stream(several, asked, watchlist=watchlist, threshold=threshold, tasks=tasks, top_k=top_k)
         return Readings(tuple(read))
 
+    def read(
+        self,
+        articles: "str | Article | Mapping[str, Any] | Iterable[str | Article | Mapping[str, Any]]",
+        *,
+        watchlist: Watchlist | None = None,
+        holders: Sequence[str] = (),
+        targets: Sequence[str] = (),
+    ) -> Accounts:
+        """Read articles whole: distinct events with who did what to whom, and who stands where.
+
+        Args:
+            articles: texts, `Article`s, or dicts with `text` and perhaps `id`, `title`, `date`, `source`.
+            watchlist: names to look for, and what mentions of an actor are called by.
+            holders: names whose stances are looked for, besides those that the model finds.
+            targets: names, issues or claims on which stances are looked for; one that a text does not hold is asked by
+                the pair template (of the outlet and the `holders`), where the model has a task that asks holder and
+                target.
+
+        Raises:
+            ConfigError: the model marks no spans, or is an export.
+            DataError: an article has no text field.
+        """
+        several = [articles] if isinstance(articles, str | Article | Mapping) else list(articles)
+        wanted = Wanted(watchlist, tuple(holders), tuple(targets))
+        jobs = [Job.of(article, self.engine.tokenizer, {}, (), None) for article in several]
+        accounts = self.reader.read(jobs, wanted)
+        return Accounts(tuple(self._asked(account, job, wanted) for account, job in zip(accounts, jobs, strict=True)))
+
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads articles whole.
+
+        Raises:
+            ConfigError: the model marks no spans, or is an export.
+        """
+        return Reader(self.engine, self.about)
+
+    def _asked(self, account: Account, job: Job, wanted: Wanted) -> Account:
+        """The account with the stances on targets that the text does not hold, asked one by one."""
+        asking = [name for name, task in self.tasks.items() if task.asks == ("holder", "target")]
+        absent = [] if job.error else [entry.name for entry in wanted.absent(job.text)]
+        if not absent or not asking:
+            return account
+        questions = [(holder, target) for target in absent for holder in (OUTLET, *wanted.holders)]
+        answers = self.predict(job.text, questions, tasks=asking[:1])[0].stances
+        found = tuple(
+            read.Stance(
+                one.holder or OUTLET, one.target or "", "asked", one.label, one.probabilities[one.label],
+                one.probabilities, tuple(
+                    read.Evidence(each.text, each.start, each.end, one.probabilities[one.label])
+                    for each in [one.evidence] if each is not None
+                ),
+            )
+            for one in answers
+            if one.label not in SILENT
+        )  # fmt: skip
+        return replace(account, stances=(*account.stances, *found))
+
     def stream(
         self,
         articles: "Iterable[str | Article | Mapping[str, Any]]",
@@ -128,7 +191,7 @@ class Model:
             raise ConfigError(f"threshold is {threshold}; write a probability between 0 and 1, such as 0.5.")
         if top_k is not None and top_k < 1:
             raise ConfigError(f"top_k is {top_k}; write how many labels of a sentence are wanted, 1 or more.")
-        kept = {name: task for name, task in self.tasks.items() if name in named} if named else self.tasks
+        kept = {name: task for name, task in self.tasks.items() if (name in named or not named) and not task.marks}
         asked = [parse_question(question) for question in questions]
         return self._stream(articles, _Wanted(asked, watchlist, kept, threshold, top_k))
 

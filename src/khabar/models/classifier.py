@@ -70,9 +70,12 @@ class PairHead(nn.Module):
     def forward(self, unit_UH: Tensor, pairs_P4: Tensor) -> Tensor:
         """Logits [P, K] of pairs as `Batch` has them."""
         row_RH = torch.cat([unit_UH, self.known.weight.flip(0).to(unit_UH.dtype)])  # -1 and -2 count from the end
-        head_PH, tail_PH, within_PH = row_RH[pairs_P4[:, 0]], row_RH[pairs_P4[:, 1]], row_RH[pairs_P4[:, 2]]
-        seen = self.layer(torch.cat([head_PH, tail_PH, head_PH * tail_PH, within_PH], 1))
-        logits: Tensor = self.out(self.dropout(nn.functional.gelu(seen + self.distance(pairs_P4[:, 3]))))
+        head_P, tail_P, within_P, distance_P = pairs_P4.unbind(1)
+        # a layer over all four side by side; what depends on one unit alone is reckoned once a unit, not once a pair
+        of_head, of_tail, of_within, of_both = self.layer.weight.chunk(4, 1)
+        seen_PH = (row_RH @ of_head.T)[head_P] + (row_RH @ of_tail.T)[tail_P] + (row_RH @ of_within.T)[within_P]
+        seen_PH = seen_PH + nn.functional.linear(row_RH[head_P] * row_RH[tail_P], of_both, self.layer.bias)
+        logits: Tensor = self.out(self.dropout(nn.functional.gelu(seen_PH + self.distance(distance_P))))
         return logits
 
 

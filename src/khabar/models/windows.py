@@ -213,6 +213,22 @@ def owners(tokens: int, first: Ints, room: int) -> Ints:
     return np.searchsorted(borders, np.arange(tokens), side="right").astype(np.int64)
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole text without a question: its windows, and of each token its offsets [N, 2], window and position there."""
+
+    ids: tuple[Ints, ...]
+    types: tuple[Ints, ...]
+    offsets: Ints
+    windows: Ints
+    positions: Ints
+
+    def bounds(self, span: Offsets) -> tuple[int, int]:
+        """The tokens that overlap a span, as a half-open range."""
+        first = int(np.searchsorted(self.offsets[:, 1], span[0], side="right"))
+        return first, int(np.searchsorted(self.offsets[:, 0], span[1], side="left"))
+
+
 @dataclass
 class Windower:
     """Makes passes of examples, with one tokenizer and one set of limits; `cut` counts what the limits cost.
@@ -259,6 +275,23 @@ class Windower:
         for (text, asked), members in together.items():
             found += self._passes_of(tokens[text], asked, [(i, examples[i], skip[i]) for i in members])
         return found
+
+    def document(self, text: str) -> Document:
+        """A text as it is encoded once for all that is asked of it; windows and owners are those of `passes`.
+
+        Raises:
+            EmptyTextError: normalisation leaves nothing of it.
+        """
+        done = self.tokenizer.encode(text, add_special_tokens=False)
+        ids, offsets = np.array(done.ids, np.int64), np.array(done.offsets, np.int64).reshape(-1, 2)
+        if not len(ids):
+            raise EmptyTextError(f"Nothing is left of the text after normalisation: {text[:60]!r}.")
+        room = self._length - self._single.size
+        first = starts(len(ids), room, min(self.config.stride, (room - 1) // 2))
+        owner = owners(len(ids), first, room)
+        filled = [self._single.fill(ids[start : start + room], None) for start in first]
+        positions = np.arange(len(ids)) - first[owner] + self._single.text_starts(None)
+        return Document(tuple(i for i, _ in filled), tuple(t for _, t in filled), offsets, owner, positions)
 
     def _alone(self, example: Example) -> Example:
         """A unit without its context, where the pool could not tell it from its neighbours."""
@@ -311,7 +344,7 @@ class Windower:
             place = np.searchsorted(used, owner)  # window of the text -> window of the pass
 
             def at_(tokens: Ints, place: Ints = place) -> tuple[Ints, Ints]:
-                return place[owner[tokens]], tokens - first[owner[tokens]] + at
+                return place[tokens], tokens - first[owner[tokens]] + at
 
             pieces = _Pieces(by_index, offsets, at_)
             for index, parts in group:
@@ -406,6 +439,13 @@ def distance(within: Offsets, head: Offsets, tail: Offsets) -> int:
         return len(STEPS) + 1  # they overlap
     step = bisect_left(STEPS, max(ahead, behind)) + 1
     return len(STEPS) + 1 + (step if ahead > 0 else -step)
+
+
+def steps(within: Offsets, head: Offsets | None, tail: Offsets) -> int:
+    """`distance` of half-open ranges of tokens; head None: the outlet, or somebody unnamed."""
+    if head is None:
+        return DISTANCES - 1
+    return distance((within[0], within[1] - 1), (head[0], head[1] - 1), (tail[0], tail[1] - 1))
 
 
 def _distance(within: Ints, head: Ints, tail: Ints | None = None) -> int:

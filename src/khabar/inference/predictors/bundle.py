@@ -1,5 +1,7 @@
 """A bundle folder, run by torch."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,14 +10,16 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from khabar.config import MachineConfig
-from khabar.inference.engine import Engine, Forward
+from khabar.inference.engine import Engine, Floats, Forward
 from khabar.models import bundle
 from khabar.models.bundle import Card
 from khabar.models.windows import Batch
+from khabar.schema import Offsets
 from khabar.text import normalizer
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
     from khabar.models.classifier import Classifier
 
@@ -31,14 +35,80 @@ def open_(folder: Path, machine: MachineConfig | None = None) -> Engine:
     card = bundle.read_card(folder)
     classifier = bundle.read_classifier(folder, card)
     tokenizer = normalizer.load(folder)
-    engine = Engine(folder.name, card, tokenizer, forward(classifier, machine), precision=precision(machine))
+    engine = Engine(
+        folder.name,
+        card,
+        tokenizer,
+        forward(classifier, machine),
+        precision=precision(machine),
+        heads=_heads(classifier),
+    )
     engine.examine(bundle.read_probes(folder))
     return engine
 
 
 def in_memory(classifier: "Classifier", card: Card, tokenizer: Tokenizer, machine: MachineConfig) -> Engine:
     """The predictor of a model that is being trained, where it lies; fp32 on CPU, for the exam is recorded there."""
-    return Engine("model", card, tokenizer, forward(classifier, machine, move=False))
+    return Engine("model", card, tokenizer, forward(classifier, machine, move=False), heads=_heads(classifier))
+
+
+@dataclass(frozen=True)
+class TorchHeads:
+    """The parts of a torch classifier (see `Heads`), in fp32, where its weights lie."""
+
+    classifier: "Classifier"
+
+    def encode(self, batch: Batch) -> "Tensor":
+        """Hidden states of all tokens [T, H]."""
+        import torch
+
+        at = next(self.classifier.parameters()).device
+        arrays = (batch.ids_WL, batch.mask_WL, batch.types_WL)
+        with torch.inference_mode():
+            return self.classifier.encode(*(torch.from_numpy(array).to(at) for array in arrays)).flatten(0, 1)
+
+    def words(self, task: str, state_NH: "Tensor") -> Floats:
+        """Logits of a tagger for words [N, K]."""
+        import torch
+
+        with torch.inference_mode():
+            return _numpy(self.classifier.word_logits(task, state_NH))
+
+    def mean(self, state_TH: "Tensor", bounds: Sequence[Offsets]) -> "Tensor":
+        """The mean of each range of tokens [U, H]."""
+        import torch
+
+        place_T = torch.arange(len(state_TH), device=state_TH.device)
+        ends_U2 = torch.tensor(bounds, device=state_TH.device).reshape(-1, 2)
+        member_UT = (place_T >= ends_U2[:, :1]) & (place_T < ends_U2[:, 1:])
+        with torch.inference_mode():
+            pooled: Tensor = self.classifier.mean(state_TH[None], member_UT)
+            return pooled
+
+    def joined(self, parts: Sequence["Tensor"]) -> "Tensor":
+        """States one after the other."""
+        import torch
+
+        return torch.cat(list(parts))
+
+    def pairs(self, question: str, unit_UH: "Tensor", pairs_P4: NDArray[np.int64]) -> Floats:
+        """Logits of a question for pairs of units as `Batch` has them [P, K]."""
+        import torch
+
+        with torch.inference_mode():
+            return _numpy(
+                self.classifier.pairs[question.replace(".", "/")](
+                    unit_UH, torch.from_numpy(pairs_P4).to(unit_UH.device)
+                )
+            )
+
+
+def _numpy(logits: "Tensor") -> Floats:
+    return np.asarray(logits.float().cpu().numpy(), np.float64)
+
+
+def _heads(classifier: "Classifier") -> TorchHeads | None:
+    return TorchHeads(classifier) if classifier.reads else None
 
 
 def device(machine: MachineConfig) -> "torch.device":

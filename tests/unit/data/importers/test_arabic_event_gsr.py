@@ -179,20 +179,20 @@ def test_marks_become_spans_and_relations_of_each_coder_and_of_gold(tmp_path, ta
     ]
     first, second = "5b@coder-1/verb-1", "5b@coder-2/target-1"
     assert shown == [
-        ("coder-1", "trigger", "قصفت", {}),
-        ("coder-1", "trigger", "اقتحمت", {"continues": first}),
+        ("coder-1", "event", "قصفت", {"type": "ASSAULT"}),
+        ("coder-1", "event", "اقتحمت", {"continues": first}),
         ("coder-1", "actor", "القوات", {"as": "source"}),
         ("coder-1", "actor", "حي البستان", {"as": "target", "role": "CVL"}),
-        ("coder-2", "trigger", "قصفت", {}),
+        ("coder-2", "event", "قصفت", {"type": "ASSAULT"}),
         ("coder-2", "actor", "القوات أمس", {"as": "source"}),
         ("coder-2", "actor", "حي البستان", {"as": "target"}),
         ("coder-2", "actor", "السوق", {"continues": second}),
-        ("gold", "trigger", "قصفت", {}),
+        ("gold", "event", "قصفت", {"type": "ASSAULT"}),
         ("gold", "actor", "القوات", {"as": "source"}),
         ("gold", "actor", "حي البستان", {"as": "target"}),
     ]
     assert Counter((arrow.annotator, arrow.role) for arrow in read.relations) == {
-        (annotator, role): 1 for annotator in ("coder-1", "coder-2", "gold") for role in ("source", "target")
+        (annotator, role): 1 for annotator in ("coder-1", "coder-2", "gold") for role in ("actor", "recipient")
     }
     arrow = next(arrow for arrow in read.relations if arrow.id == "5b@coder-1/target")
     assert (arrow.head, arrow.tail) == (first, "5b@coder-1/target-1")

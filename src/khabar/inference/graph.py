@@ -1,0 +1,190 @@
+"""What is found in one article: spans, what they are, and how they go together, before anything is merged.
+
+The order of the questions is the same for whoever answers them (`Scorer`): a model that encodes the article once, or
+any predictor, so that a baseline is read by the same rules.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from khabar.data import marks
+from khabar.data.marks import Asked, Candidate
+from khabar.evaluation.scored import Bools, Floats
+from khabar.inference.names import Name
+from khabar.plover import MODES
+from khabar.schema import Example, Found, Offsets, Predictor, Task
+
+Named = Callable[[Sequence[Found]], list[Name]]  # one name for each actor that was found, in the order of the text
+
+
+class Scorer(Protocol):
+    """Answers the questions of a marking task about one article."""
+
+    def spans(self) -> list[Found]:
+        """What is marked, by place; of every sentence."""
+        ...
+
+    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K] of one head's questions."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A span that was found: an actor by its name, an event with its type, mode and status, a claim."""
+
+    layer: str
+    start: int
+    end: int
+    score: float
+    sentence: int
+    name: Name | None = None
+    type: str = ""
+    mode: str | None = None
+    status: str = ""
+
+    @property
+    def at(self) -> Offsets:
+        """Its offsets."""
+        return self.start, self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """An actor's part in an event: numbers of spots, the role and its probability."""
+
+    event: int
+    actor: int
+    role: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A stance that somebody takes in one sentence: holder is a number of a spot, or a name."""
+
+    holder: int | str
+    target: int
+    label: str
+    probabilities: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All that was found in an article; `same` are pairs of events that are one, the later first."""
+
+    sentences: tuple[Offsets, ...]
+    spots: tuple[Spot, ...]
+    roles: tuple[Role, ...]
+    stances: tuple[Taken, ...]
+    same: tuple[tuple[int, int], ...]
+
+
+def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named, added: Sequence[Found] = ()) -> Graph:
+    """Ask everything.
+
+    Args:
+        task: that marks.
+        sentences: of the article, headline first.
+        scorer: who answers.
+        named: names the actors.
+        added: candidates from elsewhere (a watchlist, the caller), where no span of their layer was found.
+    """
+    found = scorer.spans()
+    found += [
+        one
+        for one in added
+        if not any(one.layer == other.layer and one.start < other.end and other.start < one.end for other in found)
+    ]
+    found.sort(key=lambda one: (one.start, -one.end, one.layer))
+    starts = np.array([start for start, _ in sentences])
+    places = np.searchsorted(starts, [one.start for one in found], side="right") - 1
+    names = iter(named([one for one in found if one.layer == "actor"]))
+    spots = [
+        Spot(one.layer, one.start, one.end, one.score, int(place), next(names) if one.layer == "actor" else None)
+        for one, place in zip(found, places.tolist(), strict=True)
+    ]
+    spots = _described(task, sentences, spots, scorer)
+    candidates = [_candidate(spot) for spot in spots]
+    number = {(spot.layer, *spot.at): i for i, spot in enumerate(spots)}
+
+    def of(one: Candidate | None) -> int:
+        assert one is not None
+        return number[one.layer, *one.at]
+
+    roles: list[Role] = []
+    stances: list[Taken] = []
+    same: list[tuple[int, int]] = []
+    for head in (head for head in task.heads.values() if head.level == "pair"):
+        asked = [one for sentence in sentences for one in marks.questions(head, sentence, sentences, candidates)]
+        if not asked:
+            continue
+        prob, decided = scorer.answer(head, asked)
+        for row, column in zip(*np.nonzero(decided), strict=True):
+            question, label = asked[row], head.labels[column]
+            if label == head.empty_as:
+                continue
+            if head.name == "same_event":
+                same.append((of(question.head), of(question.tail)))
+            elif head.name == "stance":
+                holder = question.holder or of(question.head)
+                shares = dict(zip(head.labels, prob[row].tolist(), strict=True))
+                stances.append(Taken(holder, of(question.tail), label, shares))
+            else:
+                roles.append(Role(of(question.head), of(question.tail), label, float(prob[row, column])))
+    return Graph(tuple(sentences), tuple(spots), tuple(roles), tuple(stances), tuple(same))
+
+
+def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scorer: Scorer) -> list[Spot]:
+    """The events with their type, mode and status; a mode is one that the type has."""
+    events = [i for i, spot in enumerate(spots) if spot.layer == "event"]
+    made = list(spots)
+    for head in (head for head in task.heads.values() if head.level == "span"):
+        asked = [Asked(_candidate(made[i]), None, sentences[made[i].sentence]) for i in events]
+        if not asked:
+            break
+        prob, _ = scorer.answer(head, asked)
+        for i, row in zip(events, prob, strict=True):
+            labels = head.labels
+            if head.name == "mode":
+                fits = [label == head.empty_as or label in MODES.get(made[i].type, ()) for label in labels]
+                row = np.where(fits, row, -1.0)
+            label = labels[int(row.argmax())]
+            match head.name:
+                case "type":
+                    made[i] = replace(made[i], type=label)
+                case "mode":
+                    made[i] = replace(made[i], mode=None if label == head.empty_as else label)
+                case "status":
+                    made[i] = replace(made[i], status=label)
+    return made
+
+
+def _candidate(spot: Spot) -> Candidate:
+    return Candidate(spot.layer, spot.start, spot.end, spot.name.name if spot.name else "", spot.type)
+
+
+@dataclass
+class PredictorScorer:
+    """Any predictor as a scorer: everything is asked as examples.
+
+    `rows` are the sentences to mark, of one article, as examples of the task.
+    """
+
+    predictor: Predictor
+    task: Task
+    rows: Sequence[Example]
+
+    def spans(self) -> list[Found]:
+        """What is marked, by place."""
+        return [span for answer in self.predictor.predict(self.rows) for span in answer.spans]
+
+    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K] of one head's questions."""
+        answers = self.predictor.predict([marks.example(self.rows[0], self.task.name, head, one) for one in asked])
+        prob = np.array([[answer.probabilities[label] for label in head.labels] for answer in answers])
+        decided = np.array([[label in answer.labels for label in head.labels] for answer in answers])
+        return prob, decided

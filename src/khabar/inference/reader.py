@@ -1,0 +1,211 @@
+"""Reads an article whole: one pass of the encoder, three kinds of heads, one answer (`Account`).
+
+Candidates are what the tagger marks, the names of a watchlist, and those that the caller gives; a target that the text
+does not hold is asked by the pair template, where the model has a task for it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from khabar.config import AuditConfig
+from khabar.data import duplicates
+from khabar.data.marks import Asked
+from khabar.errors import ConfigError
+from khabar.evaluation import calibration
+from khabar.evaluation.scored import Bools, Floats
+from khabar.inference import assemble, graph, names
+from khabar.inference.accounts import Account
+from khabar.inference.engine import Engine, Heads
+from khabar.inference.graph import Graph
+from khabar.inference.jobs import Job
+from khabar.inference.names import Name
+from khabar.inference.watchlist import Entry, Watchlist
+from khabar.models import tagging
+from khabar.models.windows import Document, Pass, by_length, collate, steps
+from khabar.schema import HOLDERS, Found, Offsets, Task
+
+CHUNK = 16  # articles that are encoded together
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a call adds to what the model finds by itself."""
+
+    watchlist: Watchlist | None = None
+    holders: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    @cached_property
+    def known(self) -> Watchlist:
+        """The watchlist, and the caller's names as entries of their own."""
+        own = self.watchlist.entries if self.watchlist else ()
+        there = {entry.name for entry in own}
+        added = [Entry(name=name, kind="actor", role=("holder",)) for name in self.holders if name not in HOLDERS]
+        added += [Entry(name=name, kind="issue", role=("target",)) for name in self.targets if name not in self.holders]
+        return Watchlist((*own, *(entry for entry in added if entry.name not in there)))
+
+    def absent(self, text: str) -> list[Entry]:
+        """The caller's targets that a text does not hold."""
+        mine = [entry for entry in self.known.entries if entry.name in self.targets]
+        return [entry for entry in mine if not entry.pattern.search(text)]
+
+
+class Reader:
+    """Reads articles with the marking task of a model.
+
+    Raises:
+        ConfigError: the model has none, or is an export that can't take its heads apart.
+    """
+
+    def __init__(self, engine: Engine, about: dict[str, str | None]) -> None:
+        task = next((task for task in engine.tasks.values() if task.marks), None)
+        if task is None:
+            raise ConfigError(
+                f"{engine.name} answers {', '.join(engine.tasks)}; reading needs a task that marks spans. Train one: "
+                "khabar train task=[event_type,reader]"
+            )
+        if engine.heads is None:
+            raise ConfigError(f"{engine.name} is an export, which can't read articles whole; take its bundle.")
+        self.task, self.engine, self.heads, self.about = task, engine, engine.heads, about
+
+    def read(self, jobs: Sequence[Job], wanted: Wanted) -> list[Account]:
+        """One account for each article, in order; a text that can't be read says why."""
+        graphs: dict[int, Graph] = {}
+        good = [job for job in jobs if not job.error]
+        for at in range(0, len(good), CHUNK):
+            for job, found in zip(good[at : at + CHUNK], self.graphs(good[at : at + CHUNK], wanted), strict=True):
+                graphs[id(job)] = found
+        copies = _copies(good)
+        return [
+            self._account(job, graphs[id(job)], copies.get(id(job)))
+            if not job.error
+            else Account(job.reading_id, job.title, job.date, job.source, model=self.about, error=job.error)
+            for job in jobs
+        ]
+
+    def graphs(self, jobs: Sequence[Job], wanted: Wanted) -> Iterator[Graph]:
+        """What is found in each article."""
+        documents = [self.engine.windower.document(job.text) for job in jobs]
+        passes = [
+            Pass((ids,), (types,), ()) for each in documents for ids, types in zip(each.ids, each.types, strict=True)
+        ]
+        states: list[Any] = [None] * len(passes)
+        for batch in by_length(passes, self.engine.batch_tokens):
+            arrays = collate([passes[i] for i in batch], self.engine.card.pad_id)
+            hidden = self.heads.encode(arrays)
+            length = arrays.ids_WL.shape[1]
+            for row, i in enumerate(batch):
+                states[i] = hidden[row * length : (row + 1) * length]
+        first = 0
+        for job, document in zip(jobs, documents, strict=True):
+            own = states[first : first + len(document.ids)]
+            first += len(document.ids)
+            scorer = EngineScorer(self.engine, self.heads, self.task, job, document, self._tokens(own, document))
+            yield graph.build(
+                self.task, job.spans, scorer, partial(named, job.text, wanted.known),
+                list(_added(wanted.known, job.text, self.task)),
+            )  # fmt: skip
+
+    def _tokens(self, windows: Sequence[Any], document: Document) -> Any:  # noqa: ANN401 - the runtime's array
+        """The states of the tokens in the order of the text, each of the window that owns it [N, H]."""
+        parts = []
+        for number, states in enumerate(windows):
+            own = document.positions[document.windows == number]
+            parts.append(states[int(own[0]) : int(own[-1]) + 1])
+        return self.heads.joined(parts)
+
+    def _account(self, job: Job, found: Graph, copy_of: str | None) -> Account:
+        events, event_of = assemble.events(found, job.text, job.date)
+        return Account(
+            job.reading_id, job.title, job.date, job.source, tuple(events),
+            tuple(assemble.stances(found, job.text, events, event_of)), copy_of, self.about,
+        )  # fmt: skip
+
+
+@dataclass
+class EngineScorer:
+    """A model as a scorer: the article is encoded, and every question is asked of its states [N, H]."""
+
+    engine: Engine
+    heads: Heads
+    task: Task
+    job: Job
+    document: Document
+    states: Any
+
+    def __post_init__(self) -> None:
+        """Pool nothing yet."""
+        self._units: dict[Offsets, int] = {}
+        self._pooled: Any = None
+
+    def spans(self) -> list[Found]:
+        """What is marked, by place."""
+        places = [tagging.words(self.job.text, start, end) for start, end in self.job.spans]
+        every = np.concatenate(places)
+        firsts = np.searchsorted(self.document.offsets[:, 0], every[:, 0])
+        there = firsts < len(self.document.offsets)
+        there[there] &= self.document.offsets[firsts[there], 0] < every[there, 1]
+        logits = np.full((len(every), 2 * len(self.task.labels)), -30.0)
+        logits[there] = self.heads.words(self.task.name, self.states[firsts[there]])
+        found: list[Found] = []
+        at = 0
+        for each in places:
+            found += self.engine.spans(self.task.name, each, logits[at : at + len(each)])
+            at += len(each)
+        return found
+
+    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K] of one head's questions."""
+        rows = [self._row(one) for one in asked]
+        if len(self._units) != (0 if self._pooled is None else len(self._pooled)):
+            self._pooled = self.heads.mean(self.states, [self.document.bounds(span) for span in self._units])
+        name = f"{self.task.name}.{head.name}"
+        logits = self.heads.pairs(name, self._pooled, np.array(rows, np.int64).reshape(-1, 4))
+        prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
+        return prob, self.engine.decide(prob, name)
+
+    def _row(self, one: Asked) -> tuple[int, int, int, int]:
+        other = one.tail or one.head
+        assert other is not None
+        within, tail = self.document.bounds(one.within), self.document.bounds(other.at)
+        if one.head is None:
+            head = -1 - HOLDERS.index(one.holder or "")
+            return head, self._unit(other.at), self._unit(one.within), steps(within, None, tail)
+        distance = steps(within, self.document.bounds(one.head.at), tail)
+        return self._unit(one.head.at), self._unit(other.at), self._unit(one.within), distance
+
+    def _unit(self, span: Offsets) -> int:
+        return self._units.setdefault(span, len(self._units))
+
+
+def named(text: str, known: Watchlist, found: Sequence[Found]) -> list[Name]:
+    """The names of the actors that were found in a text."""
+    return names.resolve([text[one.start : one.end] for one in found], known)
+
+
+def _added(known: Watchlist, text: str, task: Task) -> Iterator[Found]:
+    """The names of a watchlist where the text mentions them: actors, and issues as claims."""
+    for entry in known.entries:
+        layer = "claim" if entry.kind == "issue" else "actor"
+        if layer in task.labels:
+            for match in entry.pattern.finditer(text):
+                yield Found(layer, *match.span(), 1.0)
+
+
+def _copies(jobs: Sequence[Job]) -> dict[int, str]:
+    """Of each article that nearly repeats an earlier one, that one's id."""
+    if len(jobs) < 2:
+        return {}
+    copies = duplicates.find({job.text for job in jobs}, AuditConfig().near)
+    first: dict[Any, str] = {}
+    found: dict[int, str] = {}
+    for job in jobs:
+        key = copies.cluster.get(job.text, job.text)
+        if key in first:
+            found[id(job)] = first[key]
+        first.setdefault(key, job.reading_id)
+    return found

@@ -1,0 +1,38 @@
+"""A text as it is searched: folded letter by letter, each with its offset, so that a match is a span of the text."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from khabar.text.folding import fold
+
+
+def letters(text: str, start: int, end: int) -> tuple[str, list[int]]:
+    """The letters of `text[start:end]`, folded, and where each comes from, `end` for the place after the last.
+
+    As `fold` does it, but words stay apart: a run of space becomes one space, and punctuation and symbols stay.
+    """
+    found: list[str] = []
+    offsets: list[int] = []
+    last = ""
+    for offset in range(start, end):
+        for letter in _letter(text[offset]):
+            if letter != " " or last != " ":
+                found.append(letter)
+                offsets.append(offset)
+            last = letter
+    return "".join(found), [*offsets, end]
+
+
+def pattern(source: str) -> re.Pattern[str]:
+    """A regular expression for folded letters, whose Arabic words may be written as usual."""
+    return re.compile(re.sub("[ء-ي]+", lambda word: fold(word[0]), source))
+
+
+@lru_cache(maxsize=4096)
+def _letter(char: str) -> str:
+    if char.isspace():
+        return " "
+    folded = fold(f"0{char}")[1:]  # beside a digit, a character that folds to nothing does not stand for itself
+    written = char in "ءـ" or unicodedata.category(char) in ("Mn", "Cf")
+    return folded or ("" if written else char)
