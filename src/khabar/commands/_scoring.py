@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from khabar import registry
-from khabar.commands import _predictions
+from khabar.commands import _predictions, _reading
 from khabar.config import SuiteConfig
 from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
@@ -66,8 +66,9 @@ class SplitScores:
 
     @property
     def mean(self) -> float:
-        """The mean of the main metrics."""
-        return sum(self.main(task).value for task in self.scores) / len(self.scores)
+        """The mean of the main metrics of all that was asked; what readings come to as a whole is left out."""
+        asked = self.scores.keys() - _reading.questions(self.tasks).keys()
+        return sum(self.main(task).value for task in asked) / len(asked)
 
 
 def score(
@@ -94,8 +95,19 @@ def score(
             scores.setdefault(name, {})[predictor.name] = harness.score(
                 scored, draws=suite.draws, seed=seed, level=suite.level
             )
+    every = {**tasks, **_reading.questions(tasks)}
+    for task in (task for task in tasks.values() if task.marks):
+        for predictor in predictors:
+            if not able[predictor.name].keys() >= flat({task.name: task}).keys():
+                continue
+            for name, scored in _reading.scored(predictor, task, examples).items():
+                first.setdefault(name, scored)
+                scores.setdefault(name, {})[predictor.name] = harness.score(
+                    scored, draws=suite.draws, seed=seed, level=suite.level
+                )
     model = predictors[0].name
-    return SplitScores(split, model, tasks, examples, answers[model], scores, first)
+    asked = [example for example in examples if example.task in able[model]]
+    return SplitScores(split, model, every, asked, answers[model], scores, first)
 
 
 def tables(scored: SplitScores) -> str:

@@ -84,6 +84,10 @@ def _shift(name: str) -> str:
     return f"(?P<{name}>(?:{'|'.join(_SHIFTS)})ة?)(?!\\w)"
 
 
+def _after(weekday: str) -> str:
+    return rf"(?:{_PART} )?(?:(?:ال)?يومي? )?(?:{weekday}[،,]? \(?(?:الموافق )?)?"
+
+
 _YEAR = r"(?:1[5-9]|20)\d\d(?!\d|[.,٫٬]\d| ?ه(?!\w))"  # no Hijri year, no 2,015 or 2015.5
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])(?!\d)"
 _NUMBERED_MONTH = r"(?:0?[1-9]|1[0-2])(?!\d)"
@@ -96,6 +100,7 @@ _MONTH = "|".join(  # or two names of one month: يوليو/تموز, يوليو
 )
 _PART = _any("منتصف ليل|صباح|فجر|ظهر|عصر|مساء|ليل|ليلة|نهار")
 _EDGE = f"(?:{_any('أوائل|مطلع|بداية|مستهل|منتصف|أواسط|أواخر|نهاية|ختام')}|(?:الأسبوع|النصف) (?:{_NTH}|الأخير) من)"
+_HIJRI = "(?:رمضان|شعبان|رجب|محرم|صفر|شوال|ذي|ذو|ربيع|جمادى)"
 _A_YEAR = "(?:ال|لل)?(?:عام|سنة)"
 
 _KINDS = {
@@ -114,11 +119,12 @@ _KINDS = {
         )
     ),
     "numeric": (
+        rf"{_after(_WEEKDAY)}(?:"
         rf"(?P<y>{_YEAR}) ?(?P<mark>[/\-.]) ?(?P<m>{_NUMBERED_MONTH}) ?(?P=mark) ?(?P<d>{_DAY})"
-        rf"|(?P<d_first>{_DAY}) ?(?P<mark2>[/\-.]) ?(?P<m_then>{_NUMBERED_MONTH}) ?(?P=mark2) ?(?P<y_last>{_YEAR})م?"
+        rf"|(?P<d_first>{_DAY}) ?(?P<mark2>[/\-.]) ?(?P<m_then>{_NUMBERED_MONTH}) ?(?P=mark2) ?(?P<y_last>{_YEAR}))م?"
     ),
     "calendar": (
-        rf"(?:{_PART} )?(?:(?:ال)?يومي? )?(?:(?P<on>{_WEEKDAY})[،,]? \(?(?:الموافق )?)?(?P<edge>{_EDGE} )?"
+        rf"{_after(f'(?P<on>{_WEEKDAY})')}(?P<edge>{_EDGE} )?"
         rf"(?:(?:ال)?(?P<day>{_DAY}) ?[/\-]? ?(?:من )?|(?P<nth>{_NTH}) (?:من )?)?(?P<of>(?:ال)?شهري? )?(?:{_MONTH})"
         rf"(?:[،,]? ?[/\-]? ?(?:من |في )?(?:{_A_YEAR} )?(?P<year>{_YEAR})(?: ?م(?!\w))?"
         rf"|[،,]? (?:من |في )?(?:(?:العام|السنة) {_shift('of_year')}|(?P<this_year>هذا العام|هذه السنة))"
@@ -138,13 +144,14 @@ _KINDS = {
         rf"(?:(?P<count>\d{{1,3}}(?!\d)|{_any('|'.join(_NUMBERS))}) "
         rf"(?P<units>{_any('|'.join((*_UNITS, *(word for words in _UNITS.values() for word in words[:-1]))))})"
         rf"|(?P<two>{_any('|'.join(words[-1] for words in _UNITS.values()))})"
-        rf"|(?P<one>{_any('|'.join(_UNITS))})(?: واحدة?|(?! (?:\d|{_ANY_MONTH}|ال|أمس|غد|رمضان|شعبان|رجب|محرم|صفر|شوال"
-        r"|ذي|ذو|ربيع|جمادى))))(?!\w)(?=(?P<since> من(?! (?:الآن|اليوم))(?!\w))?)"
+        rf"|(?P<one>{_any('|'.join(_UNITS))})(?: واحدة?|(?! (?:\d|{_ANY_MONTH}|{_HIJRI}|ال|أمس|غد))))(?!\w)"
+        rf"(?=(?P<since> من(?!\w)(?! {_any('الآن|اليوم')}))?)"
     ),
     "nearby": (
         rf"(?P<part>{_PART} )?(?P<a_day>(?:ال)?يومي? )?(?:(?P<near>{_any('|'.join(_NEAR))})"
         rf"(?: ?\( ?(?:يوم )?(?P<near_in>{_WEEKDAY}) ?\)|،? (?:يوم )?(?P<near_on>{_WEEKDAY}))?"
-        rf"|(?P<weekday>{_WEEKDAY})(?: {_shift('weekday_shift')})?)"
+        rf"|(?P<weekday>{_WEEKDAY})(?: {_shift('weekday_shift')})?"
+        rf"(?=(?P<hijri>[،,]? \(?\d{{1,4}} ?(?:[/\-]|(?:من )?{_HIJRI}))?))"
     ),
     "year_alone": (
         rf"(?:{_EDGE} )?(?:ال|لل)?(?:عام|عامي|سنة) (?P<only>{_YEAR})(?: ?م(?!\w))?"
@@ -287,6 +294,8 @@ def _nearby(match: re.Match[str], today: date | None) -> str | None:
         name = match["near_in"] or match["near_on"]
         # the name of the day counts for more: many an article is dated a day late
         return str(day + timedelta((_weekday(name) - day.weekday() + 3) % 7 - 3) if name else day)
+    if match["hijri"]:  # of a date that may lie in another week
+        return None
     shift, back = _by(match["weekday_shift"]), (today.weekday() - _weekday(match["weekday"])) % 7
     if not shift:
         return str(today - timedelta(back))

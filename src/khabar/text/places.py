@@ -69,7 +69,7 @@ _IN = f"في|داخل|قرب|بالقرب من|قبالة|وسط|{_DIRECTION}"
 _OF_IT = "|".join(
     (
         _DIRECTION,
-        "وسط|كل من|كل|كافة|جميع|معظم|مختلف|بعض|عدة|أنحاء|أرجاء|دولة|جمهورية|مملكة|إمارة|العاصمة(?: ال\\w+)?",
+        "وسط|كل من|كافة|جميع|معظم|مختلف|بعض|عدة|أنحاء|أرجاء|دولة|جمهورية|مملكة|إمارة|العاصمة(?: ال\\w+)?",
         "مدن|مناطق|محافظات|قرى|بلدات|مدينتي|محافظتي|بلدتي|قريتي|منطقتي|ريف(?! دمشق)|ضواحي|أطراف|مشارف|حدود",
         "أراضي|أجواء|سماء|أحياء|شوارع|قلب|سواحل|ساحل|شواطئ|جبهات",
     )
@@ -90,13 +90,13 @@ def _words(lines: str) -> frozenset[str]:
 _NO_NAMES = _words(
     """
     في من على إلى عن مع بين بعد قبل حول منذ حتى لدى عند ضمن أن إن أنه إنه لا لم لن ما هو هي هذا هذه ذلك تلك التي
-    الذي الذين كل بعض أي قد كما ثم أو ذات ذو كان كانت كانوا ليس ليست تقع يقع تم سيتم يوجد توجد ومن وفي وعلى وإلى وهو
+    الذي الذين كل بعض أي قد كما ثم أو ذات ذو كان كانت كانوا ليس ليست تقع يقع تم سيتم يوجد توجد بما ومن وفي وعلى وإلى وهو
     وهي شمال جنوب شرق غرب وسط بشمال بجنوب بشرق بغرب أخرى آخر واحد واحدة ثانية ثالثة رابعة خامسة جديد جديدة كبير
     كبيرة صغير صغيرة قديم قديمة آمن آمنة عازلة حر حرة كاملة خاص خاصة عام عامة مجاور مجاورة قريب قريبة محاذية واسعة
     محددة معينة مختلفة محتلة مفتوحة مأهولة ساخنة نائية وعرة تابعة خاضعة متكاملة محررة خطرة مهمة دولي جوي بحري عسكري
     سكني شعبي تجاري محلي جزاء الجزاء اليورو المرمى العمليات الوسط العهد الفقيه الأمر العمل التجارة الحادث الانفجار
     """
-)
+) | _words(_HEAD.replace("|", " "))
 _NO_SECONDS = _words(
     """
     اليوم الأسبوع الشهر الأشهر العام الليلة البارحة الاثنين الثلاثاء الأربعاء الخميس الجمعة السبت الأحد الماضية
@@ -107,7 +107,7 @@ _NO_SECONDS = _words(
 _SIDE = re.compile("ال(?:شمال|جنوب|شرق|غرب)يه?")
 
 _TRIGGER = pattern(
-    rf"(?<!\w)(?P<passed>[وف]?(?:إلى|أي|كل|أحد|إحدى) )?[وف]?(?:(?P<head>(?:{_HEAD}) )"
+    rf"(?<!\w)(?P<passed>[وف]?(?:إلى|أي|كل|أحد|إحدى|\d{{1,4}}) )?[وف]?(?:(?P<head>(?:{_HEAD}) )"
     rf"|(?:(?:{_IN}) |ب)(?:(?:{_OF_IT}) ){{0,4}}(?P<its_head>(?:{_HEAD}) )?)[«\"“(]?(?=\w)"
 )
 _AND = pattern(r"[»\"”)]? ?،? و(?=\w)")
@@ -155,7 +155,7 @@ def find(text: str, start: int, end: int, known: Mapping[str, str] | None = None
         if first < begin and plain[begin - 1] in _QUOTES and plain[last : last + 1] == _QUOTES[plain[begin - 1]]:
             last += 1
         surface = text[offsets[first] : offsets[last]]
-        if surface.startswith("بلده"):  # his country, not a town
+        if surface.startswith("بلده") or text[offsets[last] - 5 : offsets[last]] == "بابها":  # his country and her door
             continue
         if name == _AMBIGUOUS:
             name = _oman(written, plain[max(0, begin - 12) : begin])
@@ -168,11 +168,13 @@ def _spans(plain: str, names: Mapping[str, str]) -> Iterator[tuple[int, int, int
     done = 0
     for match in _TRIGGER.finditer(plain):
         begin = match.end()
-        if match["passed"] or begin < done:
-            continue
         head = "head" if match["head"] else "its_head" if match["its_head"] else None
         first = match.start(head) if head else begin
+        if match["passed"] or first < done:
+            continue
         listed = _listed(plain, begin, names)
+        if listed and head and _describes(plain[begin : listed[0]]):  # مدينة سورية
+            listed = None
         if listed is None and head and (end := _any_name(plain, begin)):
             done = end
             yield first, begin, done, None
@@ -201,17 +203,18 @@ def _any_name(plain: str, begin: int) -> int | None:
     if match is None:
         return None
     first, second = match["first"], match["second"] or ""
-    if (
-        not first.isalpha()
-        or len(first) < 2
-        or first in _NO_NAMES
-        or first.startswith(("بال", "لل", "وال", "فال", "كال"))
-    ):
+    if not first.isalpha() or len(first) < 2 or first in _NO_NAMES or _describes(first):
         return None
-    if first.endswith("يه") and not first.startswith("ال"):  # an adjective: منطقة سكنية
+    if first.startswith(("بال", "لل", "وال", "فال", "كال")):
         return None
-    describes = second in _NO_SECONDS or (second.endswith(("ي", "يه")) and not _SIDE.fullmatch(second))
-    return match.end("first") if describes else match.end()
+    if second in _NO_SECONDS or (second.endswith(("ي", "يه")) and not _SIDE.fullmatch(second)):
+        return match.end("first")
+    return match.end()
+
+
+def _describes(word: str) -> bool:
+    """Whether a word after a head noun is an adjective, as in منطقة سكنية."""
+    return word.endswith("يه") and not word.startswith("ال")
 
 
 def _oman(written: str, before: str) -> str:
