@@ -131,6 +131,11 @@ class Task(Record):
         return self
 
     @property
+    def mostly_empty(self) -> bool:
+        """Whether it asks all pairs, most of which have no relation: it decides for one by a threshold of its own."""
+        return self.level == "pair" and self.kind == "single" and self.empty_as is not None
+
+    @property
     def marks(self) -> bool:
         """Whether it marks spans, rather than labels a unit it is given."""
         return self.kind == "spans"

@@ -8,7 +8,7 @@ from khabar.data import marks
 from khabar.schema import Example, Found, Task, flat
 
 if TYPE_CHECKING:
-    from khabar.evaluation.scored import Floats
+    from khabar.evaluation.scored import Bools, Floats
     from khabar.inference.engine import Engine
     from khabar.models.bundle import Card
     from khabar.models.windows import Words
@@ -44,8 +44,7 @@ class Dev:
                 found[f"dev/{name}.{task.main_metric}"] = mains[-1]
                 continue
             prob = calibration.apply(logits[at][:, engine.columns[name]], 1.0, task.kind)
-            cuts = calibration.fit_thresholds(prob, rows.gold(task, asked)) if task.kind == "multi" else None
-            scored = rows.from_arrays(task, asked, prob, calibration.decide(prob, task.kind, cuts))
+            scored = rows.from_arrays(task, asked, prob, _decided(task, prob, rows.gold(task, asked)))
             mains.append(float(metrics.compute(scored, task.main_metric)))
             found[f"dev/{name}.{task.main_metric}"] = mains[-1]
             by_label = zip(task.labels, metrics.compute(scored, "f1").tolist(), strict=True)
@@ -73,9 +72,11 @@ class Dev:
                 continue
             own, gold = logits[at][:, engine.columns[name]], rows.gold(task, [self.examples[i] for i in at])
             temperature[name] = calibration.fit_temperature(own, gold, task.kind)
+            prob = calibration.apply(own, temperature[name], task.kind)
             if task.kind == "multi":
-                prob = calibration.apply(own, temperature[name], task.kind)
                 thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
+            elif task.mostly_empty:
+                thresholds[name] = (calibration.fit_empty(prob, gold, task.labels.index(task.empty_as or "")),)
         return card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
 
     def _cuts(self, task: Task, at: Sequence[int], tagged: "Tagged") -> tuple[float, ...]:
@@ -105,3 +106,13 @@ class Dev:
             tuple(tagging.decode(tagged[i][0].places, calibration.apply(tagged[i][1], 1.0, "multi"), cuts, task.labels))
             for i in at
         ]
+
+
+def _decided(task: Task, prob: "Floats", gold: "Bools") -> "Bools":
+    """Decisions with thresholds fitted to the same rows, as the model would be used."""
+    from khabar.evaluation import calibration
+
+    if task.mostly_empty:
+        empty = task.labels.index(task.empty_as or "")
+        return calibration.decide_empty(prob, empty, calibration.fit_empty(prob, gold, empty))
+    return calibration.decide(prob, task.kind, calibration.fit_thresholds(prob, gold) if task.kind == "multi" else None)

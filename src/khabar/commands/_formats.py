@@ -11,12 +11,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from khabar.commands._rows import Row
-from khabar.inference import readings
+from khabar.inference import account_text, plover_json, readings
 from khabar.inference.readings import COLUMNS, Reading, to_text
 
 if TYPE_CHECKING:
@@ -82,16 +82,19 @@ def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format
         case "html":
             from khabar.inference import html
 
-            page = html.Page(model.about, model.tasks)
+            page = html.Page(model.about, model.tasks, accounts=model.reads)
 
             def section(number: int, row: Row, reading: Reading) -> str:
-                return page.article(number + 1, row.article, reading)
+                account = reading.whole.account if reading.whole else None
+                return page.article(number + 1, row.article, reading, account)
 
             return Format(section, head=page.head(), tail=page.tail())
         case "label_studio":
             return Format(_task, "[", ",", "\n]\n")
         case "text":
-            return Format(lambda number, row, reading: to_text(reading) + "\n", between="\n\n")
+            return Format(lambda number, row, reading: _text(reading) + "\n", between="\n\n")
+        case "plover":
+            return Format(_records)
     return Format(lambda number, row, reading: _json(reading.to_dict()))
 
 
@@ -116,6 +119,22 @@ def to_parquet(spool: Path, output: Path) -> None:
 
 def _json(value: Any) -> str:  # noqa: ANN401 - any JSON type
     return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _text(reading: Reading) -> str:
+    """The account of a whole reading, with the answers to the questions that were asked besides; else the reading."""
+    if reading.whole is None or reading.error:
+        return to_text(reading)
+    asked = to_text(replace(reading, events=(), article_events={}, notes=())).split("\n", 2)[2:]
+    return "\n".join([account_text.to_text(reading.whole.account), *(asked if reading.stances else [])])
+
+
+def _records(number: int, row: Row, reading: Reading) -> str:
+    """PLOVER's records, one a line."""
+    if reading.whole is None:
+        return ""
+    text = row.article.get("text")
+    return "".join(_json(record) for record in plover_json.records(reading.whole.account, text=text))
 
 
 def _task(number: int, row: Row, reading: Reading) -> str:

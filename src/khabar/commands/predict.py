@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from khabar.commands._formats import Format
     from khabar.commands._output import Files, Stream
     from khabar.inference.model import Model
+    from khabar.inference.reader import Wanted
     from khabar.inference.readings import Reading
+    from khabar.inference.watchlist import Watchlist
 
 SHOWN = 5  # bad rows that are told one by one
 ASIDE = {"machine", "model", "input", "output", "errors", "watchlist", "resume"}  # all else changes the answers
@@ -34,9 +36,12 @@ ASIDE = {"machine", "model", "input", "output", "errors", "watchlist", "resume"}
 class Config(Reads):
     """Configuration of `khabar predict`."""
 
-    format: Literal["auto", "text", "jsonl", "csv", "tsv", "parquet", "html", "label_studio"] = "auto"
+    format: Literal["auto", "text", "jsonl", "csv", "tsv", "parquet", "html", "label_studio", "plover"] = "auto"
     columns: dict[str, str] = Field({})
     tasks: tuple[str, ...] = ()
+    whole: bool | None = None
+    holders: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     threshold: float | None = Field(None, gt=0, lt=1)
     top_k: int | None = Field(None, ge=1)
     errors: str | None = None
@@ -65,11 +70,18 @@ def run(config: Config) -> None:
     if kind == "parquet" and not regular:
         raise ConfigError("format=parquet needs a file: output=answers.parquet")
     model = load(config.model, config.machine)
+    whole = _whole(config, model, names)
 
     def answers(rows: Sequence[Row]) -> Iterator["Reading"]:
         good = [row.article for row in rows if not row.error]
         readings = model.stream(
-            good, asked, watchlist=names, threshold=config.threshold, tasks=config.tasks, top_k=config.top_k
+            good,
+            asked,
+            watchlist=names,
+            threshold=config.threshold,
+            tasks=config.tasks,
+            top_k=config.top_k,
+            whole=whole,
         )
         return (_unread(row, model) if row.error else next(readings) for row in rows)
 
@@ -100,6 +112,24 @@ def run(config: Config) -> None:
         print(label_studio.hint(config.model), file=sys.stderr)
     if bad or not (source.single and config.output == "-"):
         print(_summary(out, progress), file=sys.stderr)
+
+
+def _whole(config: Config, model: "Model", names: "Watchlist | None") -> "Wanted | None":
+    """What a whole reading is given; None where none is wanted.
+
+    Raises:
+        ConfigError: the model can't read articles whole, and that, or something that needs it, was asked for.
+    """
+    from khabar.inference.reader import Wanted
+
+    needs = bool(config.holders or config.targets or config.format == "plover")
+    if config.whole is False and needs:
+        raise ConfigError("holders=, targets= and format=plover are of a whole reading, which whole=false leaves out.")
+    wanted = config.whole or needs or (config.whole is None and model.reads and model.engine.heads is not None)
+    if not wanted:
+        return None
+    model.reader  # noqa: B018 - raises where it can't
+    return Wanted(names, config.holders, config.targets)
 
 
 def _paths(config: Config) -> tuple[Path | None, bool]:
@@ -137,6 +167,7 @@ def _work(
 ) -> str:
     """Answer what is left of the input, a chunk at a time; the result is the first bad row of this start, in words."""
     from khabar.inference.model import CHUNK
+    from khabar.inference.readings import findings
 
     rows = itertools.islice(source.rows, out.rows, None)
     if not out.rows:
@@ -155,7 +186,7 @@ def _work(
                     told.append(shown(f"{row.place}: {reading.error}", 300))
                     if not source.single:
                         progress.say(told[-1] + (" More bad rows are only counted." if len(told) == SHOWN else ""))
-            out.tally["empty"] += not (reading.error or reading.events or reading.stances)
+            out.tally["empty"] += not (reading.error or any(findings(reading)))
             progress.at(number + 1)
         # of whole chunks only: begun elsewhere, a chunk's batches would be others, and so its last digits
         out.mark(first + len(chunk))

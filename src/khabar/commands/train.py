@@ -258,12 +258,13 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
     from khabar.models.bundle import Card
 
     asked = flat(config.task)
-    multi = {name: task for name, task in asked.items() if task.kind != "single"}
+    cut = {name: task for name, task in asked.items() if task.kind != "single"}
+    rare = {name: (0.5,) for name, task in asked.items() if task.mostly_empty}
     return Card(
         khabar=version("khabar"),
         tasks=config.task,
         temperature=dict.fromkeys(asked, 1.0),
-        thresholds={name: (0.5,) * len(task.labels) for name, task in multi.items()},
+        thresholds={**{name: (0.5,) * len(task.labels) for name, task in cut.items()}, **rare},
         windows=config.windows,
         max_length=encoder.max_length,
         pad_id=encoder.pad_id,

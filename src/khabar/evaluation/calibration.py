@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from khabar.errors import DataError
-from khabar.evaluation.scored import Bools, Floats
+from khabar.evaluation.scored import Bools, Floats, Ints
 from khabar.schema import Kind
 
 TEMPERATURES = (0.05, 20.0)
@@ -101,6 +101,41 @@ def _best_cut(prob: Floats, gold: Bools) -> float:
     cut = np.where(middle > below, middle, above)  # between neighbouring floats there is no middle
     best = np.flatnonzero(f1 == f1.max())
     return float(cut[best[np.abs(cut[best] - 0.5).argmin()]])
+
+
+def fit_empty(prob: Floats, gold: Bools, empty: int) -> float:
+    """The threshold on P(not empty) of the highest micro-F1 over all labels but the empty one, on dev.
+
+    Where most rows of a single-label task are empty, the most probable label is nearly always that one, however often
+    another comes close.
+
+    Args:
+        prob: float [N, L].
+        gold: bool [N, L], one-hot.
+        empty: the column of the label that stands for "none of them".
+    """
+    some = 1 - prob[:, empty]
+    right = gold[np.arange(len(prob)), _fullest(prob, empty)]
+    order = np.argsort(-some, kind="stable")
+    last = np.flatnonzero(np.append(np.diff(some[order]) != 0, True))
+    hit = np.cumsum(right[order])[last]
+    f1 = 2 * hit / (last + 1 + (~gold[:, empty]).sum())
+    if not f1.any():
+        return 0.5
+    best = int(f1.argmax())
+    below = some[order][last[best] + 1] if last[best] + 1 < len(some) else 0.0
+    return float((some[order][last[best]] + below) / 2)
+
+
+def decide_empty(prob: Floats, empty: int, threshold: float) -> Bools:
+    """Decisions [N, L] of a single-label task: the most probable label but the empty one, where P(not empty) allows."""
+    chosen = np.where(1 - prob[:, empty] >= threshold, _fullest(prob, empty), empty)
+    return np.asarray(np.arange(prob.shape[1]) == chosen[:, None])
+
+
+def _fullest(prob: Floats, empty: int) -> Ints:
+    """The most probable label of each row but the empty one [N]."""
+    return np.asarray(np.where(np.arange(prob.shape[1]) == empty, -1.0, prob).argmax(1))
 
 
 def decide(prob: Floats, kind: Kind, thresholds: Floats | None = None) -> Bools:

@@ -38,6 +38,10 @@ class Heads(Protocol):
         """Logits of a tagger for words [N, K]."""
         ...
 
+    def units(self, task: str, state_TH: Any, bounds: Sequence[Offsets]) -> Floats:  # noqa: ANN401
+        """Logits of a task of sentences for ranges of tokens [U, K]."""
+        ...
+
     def mean(self, state_TH: Any, bounds: Sequence[Offsets]) -> Any:  # noqa: ANN401
         """The mean of each range of tokens [U, H]."""
         ...
@@ -85,6 +89,7 @@ class Engine:
         at = 0
         for name, task in self.questions.items():
             self.columns[name] = slice(at, at := at + len(task.labels) * (2 if task.marks else 1))
+        self.width = at
 
     def logits(self, examples: Sequence[Example], without: Sequence[tuple[Offsets, ...]] | None = None) -> Floats:
         """Logits of all heads [N, C]; `without` leaves stretches out of a unit (see `Windower.passes`)."""
@@ -95,7 +100,7 @@ class Engine:
     ) -> tuple[Floats, dict[int, tuple[Words, Floats]]]:
         """Logits of all heads [N, C], and by example the words of the sentences to mark with their logits [M, K]."""
         passes = self.windower.passes(examples, without)
-        found = np.zeros((len(examples), max(column.stop for column in self.columns.values())))
+        found = np.zeros((len(examples), self.width))
         tagged: dict[int, tuple[Words, Floats]] = {}
         for batch in by_length(passes, self.batch_tokens):
             arrays = collate([passes[i] for i in batch], self.card.pad_id)
@@ -120,7 +125,13 @@ class Engine:
 
     def decide(self, probabilities: Floats, task: str, threshold: float | None = None) -> NDArray[np.bool_]:
         """Decisions of one task [N, K]; `threshold` in place of the card's own for multi-label tasks."""
-        kind = self.questions[task].kind
+        asked = self.questions[task]
+        kind = asked.kind
+        if asked.mostly_empty:
+            assert asked.empty_as is not None
+            return calibration.decide_empty(
+                probabilities, asked.labels.index(asked.empty_as), self.card.thresholds[task][0]
+            )
         if kind == "single":
             return calibration.decide(probabilities, kind)
         own = np.array(self.card.thresholds[task])

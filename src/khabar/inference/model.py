@@ -23,7 +23,7 @@ from khabar.inference.accounts import Account, Accounts
 from khabar.inference.engine import Engine
 from khabar.inference.jobs import Job
 from khabar.inference.questions import Question, parse_question
-from khabar.inference.reader import Reader, Wanted
+from khabar.inference.reader import Reader, Wanted, Whole
 from khabar.inference.readings import SILENT, Answer, Event, Reading, Readings, Stance
 from khabar.inference.watchlist import Watchlist
 from khabar.models import bundle
@@ -61,6 +61,7 @@ class _Wanted:
     tasks: Mapping[str, Task]
     threshold: float | None
     top_k: int | None
+    whole: Wanted | None = None
 
 
 class Model:
@@ -139,8 +140,8 @@ class Model:
         several = [articles] if isinstance(articles, str | Article | Mapping) else list(articles)
         wanted = Wanted(watchlist, tuple(holders), tuple(targets))
         jobs = [Job.of(article, self.engine.tokenizer, {}, (), None) for article in several]
-        accounts = self.reader.read(jobs, wanted)
-        return Accounts(tuple(self._asked(account, job, wanted) for account, job in zip(accounts, jobs, strict=True)))
+        read = self.reader.read(jobs, wanted)
+        return Accounts(tuple(self._asked(one.account, job, wanted) for one, job in zip(read, jobs, strict=True)))
 
     @cached_property
     def reader(self) -> Reader:
@@ -181,8 +182,13 @@ class Model:
         threshold: float | None = None,
         tasks: Sequence[str] = (),
         top_k: int | None = None,
+        whole: Wanted | None = None,
     ) -> Iterator[Reading]:
-        """The readings one after the other, in constant memory; arguments and errors as of `predict`."""
+        """The readings one after the other, in constant memory; arguments and errors as of `predict`.
+
+        With `whole` each article is read whole besides (see `read`), encoded once for both; copies are looked for among
+        128 articles at a time.
+        """
         named = (tasks,) if isinstance(tasks, str) else tasks
         for name in named:
             if name not in self.tasks:
@@ -193,7 +199,7 @@ class Model:
             raise ConfigError(f"top_k is {top_k}; write how many labels of a sentence are wanted, 1 or more.")
         kept = {name: task for name, task in self.tasks.items() if (name in named or not named) and not task.marks}
         asked = [parse_question(question) for question in questions]
-        return self._stream(articles, _Wanted(asked, watchlist, kept, threshold, top_k))
+        return self._stream(articles, _Wanted(asked, watchlist, kept, threshold, top_k, whole))
 
     def _stream(self, articles: "Iterable[str | Article | Mapping[str, Any]]", wanted: _Wanted) -> Iterator[Reading]:
         chunk: list[Job] = []
@@ -210,27 +216,44 @@ class Model:
     def _read(self, chunk: list[Job], wanted: _Wanted) -> Iterator[Reading]:
         """Answer a chunk in one go; where that fails, one by one, so that a bad text costs itself alone."""
         good = [job for job in chunk if not job.error]
+        whole: dict[int, Whole] = {}
+        if wanted.whole is not None:
+            shared = [name for name, task in wanted.tasks.items() if task.level == "sentence" and task.pool != "cls"]
+            read = self.reader.read(good, wanted.whole, shared)
+            whole = {
+                id(job): replace(one, account=self._asked(one.account, job, wanted.whole))
+                for job, one in zip(good, read, strict=True)
+            }
         try:
-            logits = self._logits(good)
+            logits = self._logits(good, whole)
         except DataError:
             logits = {}
             for job in good:
                 try:
-                    logits |= self._logits([job])
+                    logits |= self._logits([job], whole)
                 except DataError as error:
                     job.error = str(error)
         for job in chunk:
             if job.error:
                 yield Reading(job.reading_id, job.title, model=self.about, error=job.error)
             else:
-                yield self._reading(job, logits[id(job)], wanted)
+                yield replace(self._reading(job, logits[id(job)], wanted), whole=whole.get(id(job)))
 
-    def _logits(self, chunk: list[Job]) -> dict[int, np.ndarray[Any, np.dtype[np.float64]]]:
-        examples = [example for job in chunk for example in job.examples]
-        without = [skip for job in chunk for skip in job.without]
-        logits = self.engine.logits(examples, without) if examples else np.zeros((0, 0))
-        ends = np.cumsum([len(job.examples) for job in chunk])
-        return {id(job): logits[end - len(job.examples) : end] for job, end in zip(chunk, ends, strict=True)}
+    def _logits(self, chunk: list[Job], whole: Mapping[int, Whole]) -> dict[int, np.ndarray[Any, np.dtype[np.float64]]]:
+        """The logits of all heads [N, C] for the examples of each job; those of a whole reading are there already."""
+        known = {id(job): dict(whole[id(job)].sentences) if id(job) in whole else {} for job in chunk}
+        asked = [(job, i) for job in chunk for i, one in enumerate(job.examples) if one.task not in known[id(job)]]
+        found = {id(job): np.zeros((len(job.examples), self.engine.width)) for job in chunk}
+        if asked:
+            examples = [job.examples[i] for job, i in asked]
+            logits = self.engine.logits(examples, [job.without[i] for job, i in asked])
+            for (job, i), row in zip(asked, logits, strict=True):
+                found[id(job)][i] = row
+        for job in chunk:
+            for name, rows in known[id(job)].items():
+                places = [i for i, one in enumerate(job.examples) if one.task == name]
+                found[id(job)][places, self.engine.columns[name]] = rows
+        return found
 
     def _reading(self, job: Job, logits: Any, wanted: _Wanted) -> Reading:  # noqa: ANN401 - array
         events: list[Event] = []

@@ -4,8 +4,8 @@ Candidates are what the tagger marks, the names of a watchlist, and those that t
 does not hold is asked by the pair template, where the model has a task for it.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any
 
@@ -54,6 +54,15 @@ class Wanted:
         return [entry for entry in mine if not entry.pattern.search(text)]
 
 
+@dataclass(frozen=True)
+class Whole:
+    """One article read: its account, what was found before anything was merged, and the logits of its sentences."""
+
+    account: Account
+    graph: Graph | None = None
+    sentences: Mapping[str, Floats] = field(default_factory=dict)
+
+
 class Reader:
     """Reads articles with the marking task of a model.
 
@@ -72,23 +81,32 @@ class Reader:
             raise ConfigError(f"{engine.name} is an export, which can't read articles whole; take its bundle.")
         self.task, self.engine, self.heads, self.about = task, engine, engine.heads, about
 
-    def read(self, jobs: Sequence[Job], wanted: Wanted) -> list[Account]:
-        """One account for each article, in order; a text that can't be read says why."""
-        graphs: dict[int, Graph] = {}
-        good = [job for job in jobs if not job.error]
-        for at in range(0, len(good), CHUNK):
-            for job, found in zip(good[at : at + CHUNK], self.graphs(good[at : at + CHUNK], wanted), strict=True):
-                graphs[id(job)] = found
-        copies = _copies(good)
-        return [
-            self._account(job, graphs[id(job)], copies.get(id(job)))
-            if not job.error
-            else Account(job.reading_id, job.title, job.date, job.source, model=self.about, error=job.error)
-            for job in jobs
-        ]
+    def read(self, jobs: Sequence[Job], wanted: Wanted, sentence_tasks: Sequence[str] = ()) -> list[Whole]:
+        """Every article in order, with the logits [S, K] of its S sentences for the tasks that are named.
 
-    def graphs(self, jobs: Sequence[Job], wanted: Wanted) -> Iterator[Graph]:
-        """What is found in each article."""
+        A text that can't be read has an account that says why.
+        """
+        good = [job for job in jobs if not job.error]
+        copies = _copies(good)
+        found: dict[int, Whole] = {}
+        for at in range(0, len(good), CHUNK):
+            chunk = good[at : at + CHUNK]
+            for job, scorer in zip(chunk, self.scorers(chunk), strict=True):
+                graph_ = graph.build(
+                    self.task, job.spans, scorer, partial(named, job.text, wanted.known),
+                    list(_added(wanted.known, job.text, self.task)),
+                )  # fmt: skip
+                account = self._account(job, graph_, copies.get(id(job)))
+                found[id(job)] = Whole(account, graph_, scorer.sentences(sentence_tasks))
+        bad = {
+            id(job): Whole(Account(job.reading_id, job.title, job.date, job.source, model=self.about, error=job.error))
+            for job in jobs
+            if job.error
+        }
+        return [(found | bad)[id(job)] for job in jobs]
+
+    def scorers(self, jobs: Sequence[Job]) -> "Iterator[EngineScorer]":
+        """Each article encoded, ready to be asked."""
         documents = [self.engine.windower.document(job.text) for job in jobs]
         passes = [
             Pass((ids,), (types,), ()) for each in documents for ids, types in zip(each.ids, each.types, strict=True)
@@ -104,11 +122,7 @@ class Reader:
         for job, document in zip(jobs, documents, strict=True):
             own = states[first : first + len(document.ids)]
             first += len(document.ids)
-            scorer = EngineScorer(self.engine, self.heads, self.task, job, document, self._tokens(own, document))
-            yield graph.build(
-                self.task, job.spans, scorer, partial(named, job.text, wanted.known),
-                list(_added(wanted.known, job.text, self.task)),
-            )  # fmt: skip
+            yield EngineScorer(self.engine, self.heads, self.task, job, document, self._tokens(own, document))
 
     def _tokens(self, windows: Sequence[Any], document: Document) -> Any:  # noqa: ANN401 - the runtime's array
         """The states of the tokens in the order of the text, each of the window that owns it [N, H]."""
@@ -157,6 +171,11 @@ class EngineScorer:
             found += self.engine.spans(self.task.name, each, logits[at : at + len(each)])
             at += len(each)
         return found
+
+    def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
+        """The logits of the sentences [S, K] for tasks that ask them."""
+        bounds = [self.document.bounds(span) for span in self.job.spans]
+        return {task: self.heads.units(task, self.states, bounds) for task in tasks}
 
     def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions."""

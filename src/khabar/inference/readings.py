@@ -9,6 +9,9 @@ from khabar.schema import Offsets
 if TYPE_CHECKING:
     import pandas as pd
 
+    from khabar.inference.accounts import Account
+    from khabar.inference.reader import Whole
+
 SENTENCES, LABELS, STANCES = 8, 3, 5  # of a printed answer, the surest
 SILENT = ("none", "unrelated")  # labels of a text that does not speak of the target
 COLUMNS = {
@@ -67,7 +70,8 @@ class Reading:
     """All that was read out of one article; `error` says why there is nothing, `notes` what was not asked.
 
     Events, article events and stances are what was found; `answers` are all answers, also of sentences without an
-    event, for whoever corrects or ranks them. They are no part of the JSON object.
+    event, for whoever corrects or ranks them. They are no part of the JSON object. `whole` is the article read whole,
+    where that was asked; the JSON object has its events and stances as `account`.
     """
 
     id: str
@@ -79,11 +83,15 @@ class Reading:
     error: str | None = None
     notes: tuple[str, ...] = ()
     answers: tuple[Answer, ...] = ()
+    whole: "Whole | None" = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, scores rounded to six places."""
-        plain: dict[str, Any] = rounded(asdict(replace(self, answers=())))
-        del plain["title"], plain["answers"]
+        plain: dict[str, Any] = rounded(asdict(replace(self, answers=(), whole=None)))
+        del plain["title"], plain["answers"], plain["whole"]
+        if self.whole is not None and self.error is None:
+            account = self.whole.account.to_dict()
+            plain["account"] = {name: account[name] for name in ("events", "stances", "copy_of")}
         if not plain["notes"]:
             del plain["notes"]
         return plain
@@ -120,7 +128,11 @@ class Readings(Sequence[Reading]):
 
 
 def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
-    """A row a finding, its cells in the order of `COLUMNS`; a text that was not found is None."""
+    """A row a finding, its cells in the order of `COLUMNS`; a text that was not found is None.
+
+    Of a whole reading the events and stances of the article follow, the actors of an event as holder and its recipients
+    as target.
+    """
     for event in reading.events:
         about = (None, None, event.text, event.start, event.end)
         yield reading.id, "event", event.task, event.label, event.score, *about
@@ -129,6 +141,20 @@ def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
         where = (found.text, found.start, found.end) if found else (None, None, None)
         score = stance.probabilities[stance.label]
         yield reading.id, "stance", stance.task, stance.label, score, stance.holder, stance.target, *where
+    if reading.whole is not None:
+        yield from _account_findings(reading.id, reading.whole.account)
+
+
+def _account_findings(name: str, account: "Account") -> Iterator[tuple[Any, ...]]:
+    for event in account.events:
+        actors, recipients = ("؛ ".join(one.name for one in part) or None for part in (event.actors, event.recipients))
+        first = event.mentions[0]
+        place = (first.sentence, first.sentence_start, first.sentence_end)
+        yield name, "account event", event.status, event.type, event.score, actors, recipients, *place
+    for stance in account.stances:
+        best = max(stance.evidence, key=lambda one: one.score, default=None)
+        where = (best.sentence, best.start, best.end) if best else (None, None, None)
+        yield name, "account stance", stance.kind, stance.label, stance.score, stance.holder, stance.target, *where
 
 
 def to_text(reading: Reading, width: int = 96) -> str:

@@ -74,15 +74,19 @@ class TorchHeads:
         with torch.inference_mode():
             return _numpy(self.classifier.word_logits(task, state_NH))
 
+    def units(self, task: str, state_TH: "Tensor", bounds: Sequence[Offsets]) -> Floats:
+        """Logits of a task of sentences for ranges of tokens [U, K]."""
+        import torch
+
+        with torch.inference_mode():
+            return _numpy(self.classifier.unit_logits(task, state_TH[None], _members(state_TH, bounds)))
+
     def mean(self, state_TH: "Tensor", bounds: Sequence[Offsets]) -> "Tensor":
         """The mean of each range of tokens [U, H]."""
         import torch
 
-        place_T = torch.arange(len(state_TH), device=state_TH.device)
-        ends_U2 = torch.tensor(bounds, device=state_TH.device).reshape(-1, 2)
-        member_UT = (place_T >= ends_U2[:, :1]) & (place_T < ends_U2[:, 1:])
         with torch.inference_mode():
-            pooled: Tensor = self.classifier.mean(state_TH[None], member_UT)
+            pooled: Tensor = self.classifier.mean(state_TH[None], _members(state_TH, bounds))
             return pooled
 
     def joined(self, parts: Sequence["Tensor"]) -> "Tensor":
@@ -101,6 +105,15 @@ class TorchHeads:
                     unit_UH, torch.from_numpy(pairs_P4).to(unit_UH.device)
                 )
             )
+
+
+def _members(state_TH: "Tensor", bounds: Sequence[Offsets]) -> "Tensor":
+    """Which tokens lie in each range [U, T]."""
+    import torch
+
+    place_T = torch.arange(len(state_TH), device=state_TH.device)
+    ends_U2 = torch.tensor(bounds, device=state_TH.device).reshape(-1, 2)
+    return (place_T >= ends_U2[:, :1]) & (place_T < ends_U2[:, 1:])
 
 
 def _numpy(logits: "Tensor") -> Floats:
