@@ -3,6 +3,7 @@
 Shapes: N rows, L labels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -62,6 +63,17 @@ class Scored:
             _refuse(self.gold.sum(1) != 1, "gold", "not exactly one label, in a single-label task")
             _refuse(self.pred.sum(1) != 1, "pred", "not exactly one label, in a single-label task")
             _refuse(np.abs(self.prob.sum(1) - 1) > 0.02, "prob", "probabilities that do not sum to 1")
+
+    @classmethod
+    def pooled(cls, parts: "Sequence[Scored]") -> "Scored":
+        """The rows of several folds as one, their clusters kept apart."""
+        first = parts[0]
+        shifts = np.cumsum([0, *(int(part.cluster.max()) + 1 for part in parts[:-1])])
+        cluster = np.concatenate([part.cluster + shift for part, shift in zip(parts, shifts, strict=True)])
+        gold, prob, pred = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("gold", "prob", "pred")
+        )
+        return cls(first.labels, first.kind, gold, prob, pred, cluster)
 
     @property
     def support(self) -> Ints:

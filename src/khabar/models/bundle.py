@@ -70,6 +70,8 @@ class Probe(Record):
     span: tuple[int, int] | None = None
     holder: str | None = None
     target: str | None = None
+    tail: tuple[int, int] | None = None
+    within: tuple[int, int] | None = None
     probabilities: dict[str, float]
 
     def example(self, number: int) -> Example:
@@ -77,7 +79,7 @@ class Probe(Record):
         name = f"probe {number}"
         return Example(
             id=name, article=name, group=name, task=self.task, text=self.text,
-            span=self.span, holder=self.holder, target=self.target,
+            span=self.span, holder=self.holder, target=self.target, tail=self.tail, within=self.within,
         )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from khabar.inference.predictors.bundle import in_memory
 from khabar.models import bundle
 from khabar.models.bundle import Card
 from khabar.models.classifier import Classifier
-from khabar.schema import Task
+from khabar.schema import Task, flat
 from khabar.text.normalizer import from_vocab
 from tiny import vocab
 
@@ -54,16 +54,21 @@ def engine(*names: str, seed: int = 0, pool: str | None = None, spread: float = 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         classifier = Classifier(BertModel(config, add_pooling_layer=False), tasks, uses_token_types=True).eval()
-        for head in classifier.heads.values():
+        for head in (*classifier.heads.values(), *(pair.out for pair in classifier.pairs.values())):
             torch.nn.init.normal_(head.weight, std=0.5)
         for one in classifier.pools.values():
             if one.dense is not None:
                 torch.nn.init.normal_(one.dense.weight, std=0.5)
+    asked = flat(tasks)
     card = Card(
         khabar="0.1.0",
         tasks=tasks,
-        temperature=dict.fromkeys(tasks, 1.5),
-        thresholds={name: (0.5,) * len(task.labels) for name, task in tasks.items() if task.kind == "multi"},
+        temperature=dict.fromkeys(asked, 1.5),
+        thresholds={
+            name: (0.5,) * (1 if task.mostly_empty else len(task.labels))
+            for name, task in asked.items()
+            if task.kind != "single" or task.mostly_empty
+        },
         windows=WindowsConfig(),
         max_length=512,
         pad_id=0,

@@ -1,0 +1,99 @@
+"""Whole readings scored: what was found at all, tuples by sentence and by article, and spans exactly and by overlap."""
+
+import numpy as np
+import pytest
+
+from khabar.config import AnnotatorsConfig
+from khabar.data import marks
+from khabar.evaluation import harness, metrics, reading, spans
+from khabar.evaluation.reading import Graph, Piece
+from khabar.evaluation.scored import Scored
+from khabar.schema import OUTLET, Found
+from unit.data import marked
+
+ROWS = marks.examples(marked.corpus(), marked.TASK, AnnotatorsConfig())[0]
+GOLD = reading.of_marks(ROWS[0].marks)
+TYPES = marked.TASK.heads["type"].labels
+
+
+def value(scored, metric):
+    return float(metrics.compute(scored, metric))
+
+
+def both(found):
+    made = reading.Readings(TYPES, ("favor", "against", "neutral"))
+    made.add(GOLD, found, "a")
+    return made
+
+
+def test_gold_against_itself_is_right_in_everything():
+    made = both(GOLD)
+    for scored in (made.candidates(), *(of(level) for of in (made.events, made.stances) for level in reading.LEVELS)):
+        assert value(scored, "micro_f1") == 1.0
+    assert made.events("sentence").gold.sum() == 4
+    assert made.events("article").gold.sum() == 3  # Salwan's request to Darawa is told twice
+
+
+def test_a_wrong_type_or_recipient_or_a_missing_actor_each_cost_a_tuple():
+    pieces = list(GOLD.pieces)
+    number = {(p.layer, p.start): i for i, p in enumerate(pieces)}
+    first = next(i for i, p in enumerate(pieces) if p.type == "REQUEST")
+    pieces[first] = Piece("event", *pieces[first].at, type="REJECT")
+    roles = [one for one in GOLD.roles if one[0] != first or one[2] != "recipient"]
+    made = both(Graph(GOLD.sentences, pieces, roles, GOLD.stances))
+    scored = made.events("sentence")
+    assert (scored.pred & scored.gold).sum() == 3 and scored.pred.sum() == 4
+    assert number
+
+
+def test_a_found_span_counts_as_the_gold_one_it_overlaps_most_and_else_as_none():
+    wider = [Piece(p.layer, max(0, p.start - 2), p.end + 1, "another name", p.type) for p in GOLD.pieces]
+    assert value(both(Graph(GOLD.sentences, wider, GOLD.roles, GOLD.stances)).events("article"), "micro_f1") == 1.0
+    lost = [
+        Piece(p.layer, p.start, p.end, p.name, p.type) if p.layer != "actor" else Piece("actor", 12, 13, "x")
+        for p in GOLD.pieces
+    ]
+    made = both(Graph(GOLD.sentences, lost, GOLD.roles, GOLD.stances))
+    assert value(made.candidates(), "micro_recall") < 1.0
+    assert value(made.events("article"), "micro_f1") < 0.5
+
+
+def test_candidates_are_the_pairs_both_of_whose_ends_were_found():
+    without = Graph(GOLD.sentences, [p for p in GOLD.pieces if p.layer != "claim"], [], [])
+    scored = both(without).candidates()
+    by_label = dict(zip(scored.labels, metrics.compute(scored, "recall").tolist(), strict=True))
+    assert by_label == {"role": 1.0, "stance": pytest.approx(1 / 3)}
+
+
+def test_the_outlet_holds_a_stance_without_a_span():
+    assert any(holder == OUTLET for holder, _, _ in GOLD.stances)
+    turned = [(h, t, "favor" if h == OUTLET else label) for h, t, label in GOLD.stances]
+    scored = both(Graph(GOLD.sentences, GOLD.pieces, GOLD.roles, turned)).stances("article")
+    assert (scored.pred & scored.gold).sum() == len(GOLD.stances) - 1
+
+
+def test_spans_are_right_exactly_or_by_overlap_and_each_gold_span_once():
+    row = ROWS[1]
+    truth = {span.id: span for span in marks.inside(row)}
+    found = [
+        Found("actor", truth["D1"].start + 7, truth["D1"].end, 0.9),  # a part of it
+        Found("actor", truth["D1"].start, truth["D1"].start + 6, 0.9),  # the other part: no second hit
+        Found("event", truth["E1"].start, truth["E1"].end, 0.9),
+        Found("claim", truth["E1"].start, truth["E1"].end, 0.9),  # of another layer
+    ]
+    exact = spans.scored(marked.TASK, [row], [found])
+    loose = spans.scored(marked.TASK, [row], [found], exact=False)
+    assert [(s.gold & s.pred).sum() for s in (exact, loose)] == [1, 2]
+    assert exact.pred.sum() == loose.pred.sum() == 4 and exact.gold.sum() == loose.gold.sum() == 4
+    table = harness.score(exact, draws=100)
+    assert {score.metric for score in table.scores} == {
+        "macro_f1", "micro_f1", "weighted_f1", "micro_precision", "micro_recall", "precision", "recall", "f1",
+    }  # fmt: skip
+    assert table.main("micro_f1").count == 4  # gold spans, not rows
+
+
+def test_folds_are_pooled_with_their_clusters_apart():
+    one = spans.scored(marked.TASK, [ROWS[1]], [[]])
+    made = Scored.pooled([one, one])
+    assert len(made.gold) == 2 * len(one.gold)
+    assert np.unique(made.cluster).tolist() == [0, 1]
