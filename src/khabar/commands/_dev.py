@@ -1,9 +1,10 @@
 """What a training run asks its dev rows: the metric that keeps the best weights, then temperature and thresholds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from khabar.commands import _cuts
 from khabar.data import marks
 from khabar.schema import Example, Found, Task, flat
 
@@ -77,7 +78,11 @@ class Dev:
                 thresholds[name] = tuple(calibration.fit_thresholds(prob, gold).tolist())
             elif task.mostly_empty:
                 thresholds[name] = (calibration.fit_empty(prob, gold, task.labels.index(task.empty_as or "")),)
-        return card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
+        made = card.model_copy(update={"temperature": temperature, "thresholds": thresholds, "main_metrics": main})
+        for task in (task for task in self.tasks.values() if task.marks and task.heads):
+            among = _cuts.among_found(replace(engine, card=made), task, self.examples)
+            made = made.model_copy(update={"thresholds": {**made.thresholds, **among}})
+        return made
 
     def _cuts(self, task: Task, at: Sequence[int], tagged: "Tagged") -> tuple[float, ...]:
         """The threshold of each layer; one that a relation must confirm is patient."""

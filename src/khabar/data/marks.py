@@ -4,8 +4,13 @@ What is annotated is so throughout a sentence: a word without a mark is in no sp
 none. What a corpus never annotates (no span has the attribute, no relation the role) is not asked. A participant may be
 named in the sentence, else in the headline, else in the sentence before (seeds/GUIDELINES.md), and by one mention: of
 several of one entity the first in that order.
+
+Who scores pairs must also have learnt to say no to what a tagger finds by mistake: training rows come with decoys, runs
+of words that no annotator marked, which take part in no relation.
 """
 
+import random
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -17,17 +22,22 @@ from khabar.schema import GOLD, HOLDERS, Example, Marks, Offsets, Relation, Span
 from khabar.text import sentences
 
 CONTINUES = "continues"  # the attribute of a later part of a span, with the id of the first
+DECOYS = (("actor", 3, 4), ("event", 1, 1), ("claim", 8, 2))  # layer, most words, how many are tried a sentence
 ENTITY = "entity"  # the attribute of an actor: one name for all its mentions
 
 
 class Candidate(NamedTuple):
-    """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor."""
+    """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor.
+
+    A decoy is one that no annotator marked.
+    """
 
     layer: str
     start: int
     end: int
     entity: str
     type: str = ""
+    decoy: bool = False
 
     @property
     def at(self) -> Offsets:
@@ -95,8 +105,8 @@ def inside(example: Example) -> list[Span]:
     return [span for span in example.marks.spans if start <= span.start and span.end <= end]
 
 
-def expand(rows: Sequence[Example], tasks: Mapping[str, Task]) -> list[Example]:
-    """The rows, and after them the questions about what is marked in them, with the gold answers."""
+def expand(rows: Sequence[Example], tasks: Mapping[str, Task], *, decoys: bool = False) -> list[Example]:
+    """The rows, and after them the questions about what is marked in them, with the gold answers; some with decoys."""
     found = list(rows)
     for name, task in tasks.items():
         own = [row for row in rows if row.task == name and row.marks is not None]
@@ -108,10 +118,11 @@ def expand(rows: Sequence[Example], tasks: Mapping[str, Task]) -> list[Example]:
         for row in own:
             assert row.span is not None
             answers = gold[id(row.marks)]
+            everyone = [*answers.candidates, *(_decoys(row, answers.candidates) if decoys else ())]
             for head in task.heads.values():
                 if head.name not in known:
                     continue
-                for asked in questions(head, row.span, answers.sentences, answers.candidates):
+                for asked in questions(head, row.span, answers.sentences, everyone):
                     labels = answers.labels(head, asked)
                     if labels is not None:
                         found.append(example(row, name, head, asked, labels))
@@ -119,8 +130,8 @@ def expand(rows: Sequence[Example], tasks: Mapping[str, Task]) -> list[Example]:
 
 
 def expand_splits(splits: Mapping[str, Sequence[Example]], tasks: Mapping[str, Task]) -> dict[str, list[Example]]:
-    """Every split expanded."""
-    return {name: expand(rows, tasks) for name, rows in splits.items()}
+    """Every split expanded, training rows with decoys."""
+    return {name: expand(rows, tasks, decoys=name == "train") for name, rows in splits.items()}
 
 
 def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, ...] | None = None) -> Example:
@@ -148,12 +159,17 @@ def questions(
     """What a head asks of a sentence, given what is marked in the article, by place."""
     own = [one for one in candidates if sentence[0] <= one.start and one.end <= sentence[1]]
     if head.level == "span":
-        yield from (Asked(one, None, sentence) for one in own if one.layer in head.on)
+        yield from (Asked(one, None, sentence) for one in own if one.layer in head.on and not one.decoy)
         return
     if head.on == head.to:  # two of a kind, the later and an earlier one that may be the same
-        for later in (one for one in own if one.layer in head.on):
+        for later in (one for one in own if one.layer in head.on and not one.decoy):
             for earlier in candidates:
-                if earlier.start < later.start and earlier.layer == later.layer and earlier.type == later.type:
+                if (
+                    not earlier.decoy
+                    and earlier.start < later.start
+                    and earlier.layer == later.layer
+                    and earlier.type == later.type
+                ):
                     yield Asked(later, earlier, sentence)
         return
     near = _near(sentence, places, candidates)
@@ -165,7 +181,7 @@ def questions(
                 if one.at != target.at and (target.layer != "actor" or one.entity != target.entity):
                     yield Asked(one, target, sentence)
         return
-    for one in (one for one in own if one.layer in head.on):
+    for one in (one for one in own if one.layer in head.on and not one.decoy):
         yield from (Asked(one, other, sentence) for other in near if other.layer in head.to)
 
 
@@ -182,6 +198,24 @@ def _near(sentence: Offsets, places: Sequence[Offsets], candidates: Sequence[Can
                 if not any(other.entity == one.entity for other in named.values() if (start, end) != sentence):
                     named.setdefault(key, one)
     return list(named.values())
+
+
+def _decoys(row: Example, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Runs of words of a sentence that are marked on no layer that they are given: the same for the same sentence."""
+    assert row.span is not None
+    start, end = row.span
+    words = [match.span() for match in re.finditer(r"\w+", row.text[start:end])]
+    draw = random.Random(f"{row.article} {start}")
+    made: list[Candidate] = []
+    for layer, longest, count in DECOYS:
+        for _ in range(count if words else 0):
+            first = draw.randrange(len(words))
+            last = min(len(words) - 1, first + draw.randrange(longest))
+            left, right = start + words[first][0], start + words[last][1]
+            taken = [one for one in (*candidates, *made) if one.layer == layer]
+            if not any(one.start < right and left < one.end for one in taken):
+                made.append(Candidate(layer, left, right, f"\0{left}", "", decoy=True))
+    return made
 
 
 def _annotated(head: Task, everything: Iterable[Marks]) -> bool:
@@ -228,6 +262,8 @@ class _Gold:
         assert asked.tail is not None
         left = asked.holder or (_key(asked.head) if asked.head else "")
         right = _key(asked.tail)
+        if asked.tail.decoy or (asked.head and asked.head.decoy):
+            return () if head.kind == "multi" else (head.empty_as or "",)
         if head.name == "same_event":
             return ("yes" if left in self.same and self.same[left] == self.same.get(right) else "no",)
         if head.name == "stance":

@@ -80,21 +80,22 @@ def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Flo
     if p.ndim != 2 or p.shape != gold.shape or smoothing < 0:
         shapes = f"{list(p.shape)}, {list(gold.shape)}"
         raise DataError(f"thresholds need prob and gold of one shape and smoothing >= 0: {shapes}, {smoothing}")
-    shared = _best_cut(p.ravel(), gold.ravel())
-    own_L = np.array([_best_cut(p[:, i], gold[:, i]) for i in range(p.shape[1])])
+    shared = best_cut(p.ravel(), gold.ravel())
+    own_L = np.array([best_cut(p[:, i], gold[:, i]) for i in range(p.shape[1])])
     count_L = gold.sum(0).astype(np.float64)
     known_L = count_L > 0  # without gold rows and smoothing the mix is 0 / 0
     mixed_L = (count_L * own_L + smoothing * shared) / np.where(known_L, count_L + smoothing, 1.0)
     return np.where(known_L, mixed_L, shared)
 
 
-def _best_cut(prob: Floats, gold: Bools) -> float:
+def best_cut(prob: Floats, gold: Bools, there: int | None = None) -> float:
+    """The threshold of the highest F1 [N]; `there`: how many gold ones there are, with those that are no row."""
     if not gold.any():
         return 0.5
     order = np.argsort(-prob, kind="stable")
     sorted_p, tp = prob[order], np.cumsum(gold[order])
     last = np.flatnonzero(np.append(np.diff(sorted_p) != 0, True))  # equal probabilities fall on one side together
-    f1 = 2 * tp[last] / (last + 1 + tp[-1])
+    f1 = 2 * tp[last] / (last + 1 + (tp[-1] if there is None else there))
     above = sorted_p[last]
     below = np.append(above[1:], 0.0)
     middle = (above + below) / 2
@@ -115,25 +116,21 @@ def fit_empty(prob: Floats, gold: Bools, empty: int) -> float:
         empty: the column of the label that stands for "none of them".
     """
     some = 1 - prob[:, empty]
-    right = gold[np.arange(len(prob)), _fullest(prob, empty)]
-    order = np.argsort(-some, kind="stable")
-    last = np.flatnonzero(np.append(np.diff(some[order]) != 0, True))
-    hit = np.cumsum(right[order])[last]
-    f1 = 2 * hit / (last + 1 + (~gold[:, empty]).sum())
-    if not f1.any():
-        return 0.5
-    best = int(f1.argmax())
-    below = some[order][last[best] + 1] if last[best] + 1 < len(some) else 0.0
-    return float((some[order][last[best]] + below) / 2)
+    right = gold[np.arange(len(prob)), fullest(prob, empty)]
+    return best_cut(some, right, int((~gold[:, empty]).sum()))
 
 
-def decide_empty(prob: Floats, empty: int, threshold: float) -> Bools:
-    """Decisions [N, L] of a single-label task: the most probable label but the empty one, where P(not empty) allows."""
-    chosen = np.where(1 - prob[:, empty] >= threshold, _fullest(prob, empty), empty)
+def decide_empty(prob: Floats, empty: int, threshold: float, sure: Floats | None = None) -> Bools:
+    """Decisions [N, L] of a single-label task: the most probable label but the empty one, where P(not empty) allows.
+
+    `sure` [N] is the probability that what is asked about is there at all.
+    """
+    some = (1 - prob[:, empty]) * (1.0 if sure is None else sure)
+    chosen = np.where(some >= threshold, fullest(prob, empty), empty)
     return np.asarray(np.arange(prob.shape[1]) == chosen[:, None])
 
 
-def _fullest(prob: Floats, empty: int) -> Ints:
+def fullest(prob: Floats, empty: int) -> Ints:
     """The most probable label of each row but the empty one [N]."""
     return np.asarray(np.where(np.arange(prob.shape[1]) == empty, -1.0, prob).argmax(1))
 

@@ -123,19 +123,27 @@ class Engine:
         """Calibrated probabilities of one task [N, K] out of the logits of all [N, C]."""
         return calibration.apply(logits[:, self.columns[task]], self.card.temperature[task], self.questions[task].kind)
 
-    def decide(self, probabilities: Floats, task: str, threshold: float | None = None) -> NDArray[np.bool_]:
-        """Decisions of one task [N, K]; `threshold` in place of the card's own for multi-label tasks."""
+    def decide(
+        self, probabilities: Floats, task: str, threshold: float | None = None, *, sure: Floats | None = None
+    ) -> NDArray[np.bool_]:
+        """Decisions of one task [N, K].
+
+        Args:
+            probabilities: of its labels [N, K].
+            task: its name.
+            threshold: in place of the card's own, for multi-label tasks.
+            sure: of questions about spans that were found, how sure it is that they are some [N].
+        """
         asked = self.questions[task]
-        kind = asked.kind
-        if asked.mostly_empty:
-            assert asked.empty_as is not None
-            return calibration.decide_empty(
-                probabilities, asked.labels.index(asked.empty_as), self.card.thresholds[task][0]
-            )
-        if kind == "single":
-            return calibration.decide(probabilities, kind)
+        if asked.kind == "single" and not asked.mostly_empty:
+            return calibration.decide(probabilities, asked.kind)
+        among = np.ones(len(probabilities)) if sure is None else sure
         own = np.array(self.card.thresholds[task])
-        return calibration.decide(probabilities, kind, own if threshold is None else np.full_like(own, threshold))
+        if asked.mostly_empty:
+            empty = asked.labels.index(asked.empty_as or "")
+            return calibration.decide_empty(probabilities, empty, own[0], among)
+        cuts = own if threshold is None else np.full_like(own, threshold)
+        return calibration.decide(probabilities * among[:, None], asked.kind, cuts)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """One prediction for each example, in order.

@@ -4,7 +4,7 @@ The order of the questions is the same for whoever answers them (`Scorer`): a mo
 any predictor, so that a baseline is read by the same rules.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,6 +13,7 @@ import numpy as np
 from khabar.data import marks
 from khabar.data.marks import Asked, Candidate
 from khabar.evaluation.scored import Bools, Floats
+from khabar.inference.engine import Engine
 from khabar.inference.names import Name
 from khabar.plover import MODES
 from khabar.schema import Example, Found, Offsets, Predictor, Task
@@ -27,8 +28,11 @@ class Scorer(Protocol):
         """What is marked, by place; of every sentence."""
         ...
 
-    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K] of one head's questions."""
+    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K] of one head's questions; `sure` [P]: that both spans are some.
+
+        Decisions rest on the product: a likely relation of an unlikely span is not likely.
+        """
         ...
 
 
@@ -93,6 +97,33 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
         named: names the actors.
         added: candidates from elsewhere (a watchlist, the caller), where no span of their layer was found.
     """
+    found = spots(task, sentences, scorer, named, added)
+    roles: list[Role] = []
+    stances: list[Taken] = []
+    same: list[tuple[int, int]] = []
+    for head, asked in pairs(task, sentences, found):
+        prob, decided = scorer.answer(head, asked.questions, asked.sure(found))
+        for row, column in zip(*np.nonzero(decided), strict=True):
+            holder, tail = asked.ends[row]
+            label = head.labels[column]
+            if label == head.empty_as:
+                continue
+            if head.name == "stance":
+                shares = dict(zip(head.labels, prob[row].tolist(), strict=True))
+                stances.append(Taken(holder, tail, label, shares))
+                continue
+            assert isinstance(holder, int)
+            if head.name == "same_event":
+                same.append((holder, tail))
+            else:
+                roles.append(Role(holder, tail, label, float(prob[row, column])))
+    return Graph(tuple(sentences), tuple(found), tuple(roles), tuple(stances), tuple(same))
+
+
+def spots(
+    task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named, added: Sequence[Found] = ()
+) -> list[Spot]:
+    """What is found in an article, by place; arguments as of `build`."""
     found = scorer.spans()
     found += [
         one
@@ -103,39 +134,41 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
     starts = np.array([start for start, _ in sentences])
     places = np.searchsorted(starts, [one.start for one in found], side="right") - 1
     names = iter(named([one for one in found if one.layer == "actor"]))
-    spots = [
+    made = [
         Spot(one.layer, one.start, one.end, one.score, int(place), next(names) if one.layer == "actor" else None)
         for one, place in zip(found, places.tolist(), strict=True)
     ]
-    spots = _described(task, sentences, spots, scorer)
-    candidates = [_candidate(spot) for spot in spots]
-    number = {(spot.layer, *spot.at): i for i, spot in enumerate(spots)}
+    return _described(task, sentences, made, scorer)
 
-    def of(one: Candidate | None) -> int:
-        assert one is not None
-        return number[one.layer, *one.at]
 
-    roles: list[Role] = []
-    stances: list[Taken] = []
-    same: list[tuple[int, int]] = []
+@dataclass(frozen=True)
+class Pairs:
+    """The questions of one head about an article, and the numbers of the spots that they join (a name: no spot)."""
+
+    questions: list[Asked]
+    ends: list[tuple[int | str, int]]
+
+    def sure(self, found: Sequence[Spot]) -> Floats:
+        """How sure it is that both ends are some [P]: the product of their scores."""
+        return np.array(
+            [(1.0 if isinstance(head, str) else found[head].score) * found[tail].score for head, tail in self.ends]
+        )
+
+
+def pairs(task: Task, sentences: Sequence[Offsets], found: Sequence[Spot]) -> Iterator[tuple[Task, Pairs]]:
+    """What the heads of pairs ask of an article in which these spots were found; who asks nothing is left out."""
+    candidates = [_candidate(spot) for spot in found]
+    number = {(spot.layer, *spot.at): i for i, spot in enumerate(found)}
     for head in (head for head in task.heads.values() if head.level == "pair"):
-        asked = [one for sentence in sentences for one in marks.questions(head, sentence, sentences, candidates)]
-        if not asked:
-            continue
-        prob, decided = scorer.answer(head, asked)
-        for row, column in zip(*np.nonzero(decided), strict=True):
-            question, label = asked[row], head.labels[column]
-            if label == head.empty_as:
-                continue
-            if head.name == "same_event":
-                same.append((of(question.head), of(question.tail)))
-            elif head.name == "stance":
-                holder = question.holder or of(question.head)
-                shares = dict(zip(head.labels, prob[row].tolist(), strict=True))
-                stances.append(Taken(holder, of(question.tail), label, shares))
-            else:
-                roles.append(Role(of(question.head), of(question.tail), label, float(prob[row, column])))
-    return Graph(tuple(sentences), tuple(spots), tuple(roles), tuple(stances), tuple(same))
+        asked = Pairs([], [])
+        for sentence in sentences:
+            for one in marks.questions(head, sentence, sentences, candidates):
+                assert one.tail is not None
+                first = number[one.head.layer, *one.head.at] if one.head else one.holder or ""
+                asked.questions.append(one)
+                asked.ends.append((first, number[one.tail.layer, *one.tail.at]))
+        if asked.questions:
+            yield head, asked
 
 
 def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scorer: Scorer) -> list[Spot]:
@@ -146,7 +179,7 @@ def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scor
         asked = [Asked(_candidate(made[i]), None, sentences[made[i].sentence]) for i in events]
         if not asked:
             break
-        prob, _ = scorer.answer(head, asked)
+        prob, _ = scorer.answer(head, asked, np.ones(len(asked)))
         for i, row in zip(events, prob, strict=True):
             labels = head.labels
             if head.name == "mode":
@@ -182,9 +215,11 @@ class PredictorScorer:
         """What is marked, by place."""
         return [span for answer in self.predictor.predict(self.rows) for span in answer.spans]
 
-    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K] of one head's questions."""
+    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K]; a predictor without thresholds decides as it does of gold spans."""
+        name = f"{self.task.name}.{head.name}"
         answers = self.predictor.predict([marks.example(self.rows[0], self.task.name, head, one) for one in asked])
         prob = np.array([[answer.probabilities[label] for label in head.labels] for answer in answers])
-        decided = np.array([[label in answer.labels for label in head.labels] for answer in answers])
-        return prob, decided
+        if isinstance(self.predictor, Engine):
+            return prob, self.predictor.decide(prob, name, sure=sure)
+        return prob, np.array([[label in answer.labels for label in head.labels] for answer in answers])

@@ -177,15 +177,15 @@ class EngineScorer:
         bounds = [self.document.bounds(span) for span in self.job.spans]
         return {task: self.heads.units(task, self.states, bounds) for task in tasks}
 
-    def answer(self, head: Task, asked: Sequence[Asked]) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K] of one head's questions."""
+    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
+        """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
         rows = [self._row(one) for one in asked]
         if len(self._units) != (0 if self._pooled is None else len(self._pooled)):
             self._pooled = self.heads.mean(self.states, [self.document.bounds(span) for span in self._units])
         name = f"{self.task.name}.{head.name}"
         logits = self.heads.pairs(name, self._pooled, np.array(rows, np.int64).reshape(-1, 4))
         prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
-        return prob, self.engine.decide(prob, name)
+        return prob, self.engine.decide(prob, name, sure=sure)
 
     def _row(self, one: Asked) -> tuple[int, int, int, int]:
         other = one.tail or one.head
