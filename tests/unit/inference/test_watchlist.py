@@ -94,6 +94,46 @@ def test_the_sample_watchlist_is_read():
     assert ("إيران", "الولايات المتحدة") in names.questions(text)
 
 
+def test_the_sample_watchlist_asks_what_it_asked_with_aliases_alone():
+    from khabar.config import locate
+
+    names = watchlist.load(locate("seeds/sample/watchlist.yaml"))
+    asked = names.questions(locate("seeds/sample/article.txt").read_text("utf-8"))
+    assert len(asked) == 77
+    assert asked[:2] == [("إيران", "الولايات المتحدة"), ("إيران", "إسرائيل")]
+    assert asked[-1] == (OUTLET, "هجوم 7 أكتوبر")
+    assert ("بريطانيا", "الحوثيون") in asked
+
+
+IRAN = Entry(name="إيران", kind="state", metonyms=("طهران",), nisba=("إيراني",), acronyms=("ج.إ.إ",), wikidata="Q794")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["قالت طهران", "مسؤول إيراني", "القوات الإيرانية", "نقلا عن إيرانيين", "مسؤوليّن إيرانييّن", "للإيرانيين",
+     "طلبا إيرانيا", "الإيرانيّون", "أعلنت ج.إ.إ"],
+)  # fmt: skip
+def test_metonyms_nisba_and_acronyms_are_found(text):
+    assert IRAN.pattern.search(text)
+
+
+def test_forms_lead_to_entries_those_called_so_before_nisbas():
+    other = Entry(name="الإيراني", aliases=("طهران",))
+    forms = Watchlist((IRAN, other)).forms
+    assert forms["طهرين",] == (IRAN, False)
+    assert forms["ايراني",] == (other, False)
+    assert forms["ايرانيه",] == (IRAN, True)
+    assert Watchlist((Entry(name=OUTLET, aliases=("…",)),)).forms == {}
+
+
+def test_a_nisba_may_have_several_spellings(tmp_path):
+    path = tmp_path / "names.yaml"
+    path.write_text("- {name: أ, nisba: أمريكي}\n- {name: ب, nisba: [أمريكي, أميركيّ]}\n", "utf-8")
+    one, both = watchlist.load(path).entries
+    assert one.nisba == ("أمريكي",)
+    assert {"الأميركيين", "أمريكية"} <= set(both.inflections)
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
@@ -106,6 +146,11 @@ def test_the_sample_watchlist_is_read():
         ("- name: ' '", "Entry 1 .*name: "),
         ("- name: أ\n  role: [speaker]", r"Entry 1 .*role\.0: "),
         ("- إيران", "Entry 1"),
+        ("- {name: أ, wikidata: 794}", "Entry 1 .*wikidata: "),
+        ("- {name: أ, wikidata: Q0}", "Entry 1 .*wikidata: "),
+        ("- {name: أ, nisba: إيران}", r"Entry 1 .*nisba\.0: "),
+        ("- {name: أ, nisba: [إيراني, 5]}", r"Entry 1 .*nisba\.1: "),
+        ("- {name: أ, metonyms: طهران}", "Entry 1 .*metonyms: "),
         ("- name: 2020-01-01", "Entry 1"),
     ],
 )
