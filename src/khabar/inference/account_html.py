@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from khabar.data.glosses import ARABIC, KINDS, MODES, SIDES, STATUSES, colour, sentences
 from khabar.inference.account_text import short
 from khabar.inference.accounts import Account, Event, Evidence, Participant, Stance
-from khabar.inference.glosses import ARABIC, KINDS, MODES, SIDES, STATUSES, colour, sentences
 from khabar.inference.readings import SILENT
 from khabar.schema import OUTLET, UNNAMED
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from khabar.data.glosses import ARABIC, OTHER, SIDES, colour
 from khabar.data.wording import printable, templates
 from khabar.inference import account_html
 from khabar.inference.account_html import Held, Mark
 from khabar.inference.accounts import Account
-from khabar.inference.glosses import ARABIC, OTHER, SIDES, colour
 from khabar.inference.readings import SILENT, Event, Reading, Stance
 from khabar.plover import QUADS
 from khabar.schema import Task

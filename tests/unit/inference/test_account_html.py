@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from khabar.inference import account_html, glosses, readings
+from khabar.data import glosses
+from khabar.inference import account_html, readings
 from khabar.inference.accounts import Account, Event, Evidence, Mention, Participant, Stance
 from khabar.inference.html import Page
 from khabar.inference.readings import Reading

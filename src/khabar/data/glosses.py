@@ -1,4 +1,4 @@
-"""What labels are called in Arabic on a page, and the number of their colour."""
+"""What labels are called in Arabic, for readers and annotators, and the number of their colour."""
 
 from khabar.plover import QUADS
 
@@ -111,6 +111,12 @@ MODES = {
     "unconventional": "سلاح غير تقليدي",
 }
 KINDS = {"actor": "جهة", "event": "حدث", "claim": "قول", "asked": "سؤال"}  # of a stance's target
+ARROWS = {  # what relations of an event are called
+    "actor": "الفاعل",
+    "recipient": "إلى",
+    "source": "المصدر",
+    "same_event": "الحدث نفسه",
+}
 
 
 def colour(name: str) -> int:
