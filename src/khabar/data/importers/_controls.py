@@ -118,13 +118,31 @@ def narrow(controls: Iterable[Control], config: DataConfig, marks: Collection[st
     narrowed = []
     for control in controls:
         labels = tuple(
-            label
-            for label in control.labels
-            if any(_spelled(label, task.name, config) in task.labels for task in asked)
+            label for label in control.labels if any(spelled(label, task.name, config) in task.labels for task in asked)
         )
         whole = control.name in found and found[control.name].name in config.default_tasks
         narrowed.append(replace(control, labels=labels) if labels and control.name in marks and not whole else control)
     return tuple(narrowed)
+
+
+def marking(controls: Iterable[Control], config: DataConfig) -> dict[str, Task]:
+    """Control -> the task of khabar's whose layers it marks: what it says are spans, not labels.
+
+    That task is the one that `config.columns` gives the control, else an asked one that has its labels, else the one
+    that `tasks` finds.
+    """
+    controls = tuple(controls)
+    found = _found(controls, config)
+    ours = {name: task for name, task in own().items() if task.marks}
+    asked = [ours[name] for name in config.default_tasks if name in ours]
+    made: dict[str, Task] = {}
+    for control in (control for control in controls if control.spans and control.labels):
+        named = [task for name, task in ours.items() if config.columns.get(name) == control.name]
+        fit = [task for task in asked if _mapped(control, task.name, config) <= set(task.labels)]
+        task = next(iter([*named, *fit]), found.get(control.name))
+        if task is not None and task.marks:
+            made[control.name] = task
+    return made
 
 
 def taken(
@@ -135,17 +153,22 @@ def taken(
     All of them, but for one case. Where `label_map` spells labels of a task that has an `empty_as`, such as
     PROTEST=yes, it says what is looked for among all that was chosen from: other labels alone are "none of them".
     """
-    if control != name:
-        problems.note(f"answers to the control {control!r}, which is the task {name}")
+    told(control, name, problems)
     if task is None or task.empty_as is None or not config.label_map.get(name):
         return tuple(labels)
     found = []
     for label in labels:
-        if _spelled(label, name, config) in task.labels:
+        if spelled(label, name, config) in task.labels:
             found.append(label)
         else:
             problems.note(f"answers of {label}, which {name} lacks: alone it means {task.empty_as}")
     return tuple(found)
+
+
+def told(control: str, task: str, problems: Problems) -> None:
+    """Note which task a control of another name is."""
+    if control != task:
+        problems.note(f"answers to the control {control!r}, which is the task {task}")
 
 
 def lacked(task: Task, label: str) -> str:
@@ -168,7 +191,7 @@ def _found(controls: Sequence[Control], config: DataConfig) -> dict[str, Task]:
     chosen: dict[str, Task] = {}
     for control in controls:
         task = own().get(control.name)
-        if task is not None and set(task.asks) <= set(control.asks):
+        if task is not None and set(task.asks) <= set(control.asks) and (control.spans or not task.marks):
             chosen[control.name] = task
     for control in controls:
         fitting = _by_labels(control, config, {task.name for task in chosen.values()})
@@ -189,8 +212,8 @@ def _by_labels(control: Control, config: DataConfig, taken: set[str]) -> Task | 
     fits = []
     for task in own().values():
         labels = _mapped(control, task.name, config)
-        multi = task.kind == "multi" or not (control.several or (control.empty and task.empty_as is None))
-        level = task.level == "sentence" or not control.spans
+        multi = task.kind != "single" or not (control.several or (control.empty and task.empty_as is None))
+        level = control.spans if task.marks else task.level == "sentence" or not control.spans
         if labels <= set(task.labels) and len(labels) > 1 and multi and level and task.asks == control.asks:
             fits.append(task)
     exact = [task for task in fits if _mapped(control, task.name, config) == set(task.labels)]
@@ -251,10 +274,11 @@ def _answered(task: str, known: Task | None, control: Control, config: DataConfi
 
 def _mapped(control: Control, task: str, config: DataConfig) -> set[str]:
     """The control's labels in the spelling of a task."""
-    return {_spelled(label, task, config) for label in control.labels}
+    return {spelled(label, task, config) for label in control.labels}
 
 
-def _spelled(label: str, task: str, config: DataConfig) -> str:
+def spelled(label: str, task: str, config: DataConfig) -> str:
+    """A label of the file as `config.label_map` spells it for a task."""
     reads = own()[task].reads if task in own() else None
     return (config.label_map.get(task) or config.label_map.get(reads or "", {})).get(label, label)
 

@@ -11,7 +11,19 @@ from khabar.config import DataConfig
 from khabar.data import rows
 from khabar.data.addresses import without_addresses
 from khabar.data.importers._articles import SHOWN, Articles
-from khabar.data.importers._controls import Control, assign, known, lacked, narrow, own, taken, tasks
+from khabar.data.importers._controls import (
+    Control,
+    assign,
+    known,
+    lacked,
+    marking,
+    narrow,
+    own,
+    spelled,
+    taken,
+    tasks,
+    told,
+)
 from khabar.data.problems import Problems
 from khabar.data.rows import RowError
 from khabar.errors import ConfigError, DataError
@@ -182,6 +194,7 @@ class Answers:
             problems.settle(config.on_error)  # bad rows may be why a question is not found: they are told first
             raise
         self.tasks = known(controls, config)
+        self.marking = marking(controls, config)
         self.labels = {control.name: set(control.labels) for control in controls}
         self.config = config
         self.problems = problems
@@ -228,22 +241,26 @@ class Answers:
     ) -> Iterator[Label | Span]:
         """Marks as labels where an asked task has their label, as spans elsewhere, as both where in `held`.
 
-        Several labels on the same stretch are one answer. `held` are the ids that a relation points at.
+        Several labels on the same stretch are one answer. `held` are the ids that a relation points at. What a task of
+        khabar's asks to be marked are spans.
         """
-        task = self.task(control)
-        asked = self.labels.get(control, set()) if task is not None else set()
+        task, layered = self.task(control), self.marking.get(control)
+        asked = self.labels.get(control, set()) if task is not None and layered is None else set()
         answers: dict[Offsets, list[str]] = {}
         for mark in marks:
+            layer = (mark.label if layered is None else spelled(mark.label, layered.name, self.config)).lower()
+            if layered is not None:
+                told(control, layered.name, self.problems)
             if mark.label in asked:
                 answers.setdefault((mark.start, mark.end), []).append(mark.label)
-            else:
+            elif layered is None or layer not in layered.labels:
                 self.problems.note(f"marks kept as spans: {mark.label}" if task is None else lacked(task, mark.label))
             if mark.label not in asked or mark.id in held:
                 yield Span(
                     id=span_id(article, annotator, mark.id),
                     article=article,
                     annotator=annotator,
-                    layer=mark.label.lower(),
+                    layer=layer,
                     start=mark.start,
                     end=mark.end,
                     attributes=mark.attributes,

@@ -49,12 +49,16 @@ class Arrow:
 
 @dataclass
 class Annotation:
-    """One submission of one annotator. `broken` names the controls of which an answer could not be read."""
+    """One submission of one annotator.
+
+    `written` is what was typed, its labels the texts. `broken` names the controls of which an answer could not be read.
+    """
 
     key: str
     annotator: str
     blank: bool
     answers: list[Answer] = field(default_factory=list)
+    written: list[Answer] = field(default_factory=list)
     arrows: list[Arrow] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
 
@@ -222,6 +226,8 @@ class _Reader:
                     made.broken.add(name)
                 elif kind in ("choices", "taxonomy", "labels"):
                     made.answers.append(self._answer(result, kind, ruler, questions))
+                elif kind == "textarea":
+                    made.written.append(Answer(name, _texts(result.get("value")), region))
                 else:
                     self.problems.note(f"results of the type {kind}, which khabar does not read")
             except RowError as error:
@@ -280,6 +286,13 @@ def _paths(control: str, given: object) -> Iterator[tuple[str, ...]]:
         if not path or not all(isinstance(step, str) and step.strip() for step in path):
             raise RowError("value", f"a label of {control!r} is {one!r}.", "A label is a text, or a path of texts")
         yield tuple(str(_string(step)) for step in path)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """What was typed, one text or a list of them."""
+    given = value.get("text") if isinstance(value, dict) else None
+    texts = given if isinstance(given, list) else [given]
+    return tuple(text for one in texts if isinstance(one, str) and (text := _string(one)))
 
 
 def _label(path: tuple[str, ...], ambiguous: set[str]) -> str:

@@ -6,19 +6,21 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from khabar.config import DataConfig
+from khabar.data import regions
 from khabar.data.importers import _controls
 from khabar.data.importers._controls import Control
 from khabar.data.importers._exports import answered
-from khabar.data.importers._label_studio import COLUMNS, OPTIONS, Annotation, Item, items
-from khabar.data.problems import Problems
+from khabar.data.importers._label_studio import COLUMNS, OPTIONS, Annotation, Arrow, Item, items
+from khabar.data.labelling import SENTENCE
+from khabar.data.problems import Problems, respelled
 from khabar.errors import ConfigError, DataError
 from khabar.registry import suggest
 from khabar.schema import Article, Label, Offsets, Relation, Span, Task
 
 __all__ = ["OPTIONS", "read", "tasks"]
 
-SENTENCE = "sentence"  # the control, and its one label, of khabar's own labelling configuration: see data/labelling.py
 RELATED = "related"  # the role of a relation that was given no label
+_Said = defaultdict[str, dict[str, tuple[str, ...]]]  # region -> control -> labels
 
 
 def tasks(config: DataConfig) -> dict[str, Task]:
@@ -29,7 +31,7 @@ def tasks(config: DataConfig) -> dict[str, Task]:
         DataError: the file is no JSON export, or nobody answered anything that makes a task; bad rows are told first.
     """
     problems = Problems()
-    return answered(_gather(items(config, problems)).controls, config, problems)
+    return answered(_gather(items(config, problems), config).controls, config, problems)
 
 
 def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | Span | Relation]:
@@ -45,12 +47,16 @@ def read(config: DataConfig, problems: Problems) -> Iterator[Article | Label | S
     nobody marked any. A mark whose label the task lacks is no answer to it, and no such blank either: it may be one of
     the task's labels in other words.
 
+    What a task of khabar's asks to be marked are spans. What is answered for such a region is said of its span, or is
+    the stance of the outlet or of somebody unnamed, by the names of `data/regions.py`; an arrow that can only be meant
+    the other way round is turned.
+
     Raises:
         ConfigError: an option or a column that does not exist.
         DataError: the file is no JSON export, or it does not answer an asked task.
     """
     found = items(config, problems)
-    asked = _gather(found)
+    asked = _gather(found, config)
     known = _controls.known(asked.controls, config)
     marks = {answer.control for item in found for one in item.annotations for answer in one.answers if answer.marks}
     asked = replace(asked, controls=_controls.narrow(asked.controls, config, marks))
@@ -86,7 +92,8 @@ class _Asked:
 
     `hosts` are the marks (control and label) whose regions a control was answered for, `units` the controls that only
     mark such regions; `shown` pairs projects with the controls that they have; `repeated` are those that a Repeater
-    shows once for each question.
+    shows once for each question. `marking` are the controls that mark what a task asks to be marked, and `about` those
+    that were answered for such regions alone.
     """
 
     controls: tuple[Control, ...]
@@ -94,6 +101,8 @@ class _Asked:
     units: set[str]
     shown: set[tuple[str, str]]
     repeated: set[str]
+    marking: dict[str, Task]
+    about: set[str]
 
     def may_answer(self, item: Item, annotation: Annotation, control: str) -> bool:
         """Whether the annotator saw the control, and nothing that was said of it got lost."""
@@ -109,7 +118,7 @@ class _Asked:
         return {span for span in found if span is not None}
 
 
-def _gather(found: Sequence[Item]) -> _Asked:
+def _gather(found: Sequence[Item], config: DataConfig) -> _Asked:
     labels: defaultdict[str, dict[str, None]] = defaultdict(dict)
     spans: set[str] = set()
     shown: set[tuple[str, str]] = set()
@@ -126,12 +135,15 @@ def _gather(found: Sequence[Item]) -> _Asked:
                 repeated.add(answer.control)
             if not answer.marks and (mark := marks.get(answer.region)):
                 hosts[answer.control] |= {(mark.control, label) for label in mark.labels}
+    controls = [Control(name, tuple(labels[name]), False, name in spans) for name in labels]
+    marking = _controls.marking(controls, config)
     carriers = {control for group in hosts.values() for control, _ in group}
-    units = {name for name in carriers if len(labels[name]) == 1}
+    units = {name for name in carriers if len(labels[name]) == 1} - marking.keys()
     units |= {SENTENCE} if list(labels.get(SENTENCE, ())) == [SENTENCE] else set()
-    asked = _Asked((), hosts, units, shown, repeated)
-    controls = (Control(name, tuple(labels[name]), False, name in spans) for name in labels if name not in units)
-    return replace(asked, controls=tuple(_completed(control, asked, found) for control in controls))
+    about = {name for name, group in hosts.items() if {control for control, _ in group} <= marking.keys()}
+    asked = _Asked((), hosts, units, shown, repeated, marking, about)
+    left = [one for one in controls if one.name not in units | about - {*config.columns.values()}]
+    return replace(asked, controls=tuple(_completed(control, asked, found) for control in left))
 
 
 def _completed(control: Control, asked: _Asked, found: Sequence[Item]) -> Control:
@@ -192,6 +204,14 @@ def _asks(found: Iterable[Item], control: Control) -> tuple[Literal["holder", "t
     return tuple(name for name in names if parts and all(name in part for part in parts))
 
 
+class _Placed(NamedTuple):
+    """A region as the span that it became, with the task that asked for it to be marked."""
+
+    id: str
+    layer: str
+    task: Task | None
+
+
 class _Reader:
     """The nouns of one article after the other."""
 
@@ -209,7 +229,8 @@ class _Reader:
         """What all annotators said of one article."""
         pairs = [(item, annotation) for item in group for annotation in item.annotations]
         for control, (name, task) in self.answers.items():
-            yield from self._labels(pairs, self.controls[control], name, task)
+            if control not in self.asked.marking:
+                yield from self._labels(pairs, self.controls[control], name, task)
         for item, annotation in pairs:
             self.problems.at(*item.place)
             yield from self._marked(item, annotation)
@@ -275,45 +296,114 @@ class _Reader:
     def _marked(self, item: Item, annotation: Annotation) -> Iterator[Span | Relation]:
         """The regions that no task takes and those that a relation joins, then the relations."""
         joined = {end for arrow in annotation.arrows for end in (arrow.head, arrow.tail)}
-        ids: dict[str, str] = {}
+        said = self._said(annotation)
+        placed: dict[str, _Placed] = {}
         for answer in annotation.answers:
             if not answer.marks or answer.span is None:
                 continue
             start, end = answer.span
+            marking = self.asked.marking.get(answer.control)
             for label in answer.labels or (answer.control,):
                 _, task = self.answers.get(answer.control, ("", None))
                 if task is not None and label in set(answer.labels) - set(self.controls[answer.control].labels):
                     self.problems.note(_controls.lacked(task, label))
                 if self._taken(answer.control, label) and answer.region not in joined:
                     continue
-                id_ = self._id(item, annotation, "s")
-                ids.setdefault(answer.region, id_)
+                layer = (label if marking is None else self._spelled(marking, label)).lower()
+                if marking is not None:
+                    _controls.told(answer.control, marking.name, self.problems)
+                    if layer not in marking.labels:
+                        self.problems.note(_controls.lacked(marking, label))
+                one = _Placed(self._id(item, annotation, "s"), layer, marking)
+                if answer.region not in placed or (marking and not placed[answer.region].task):
+                    placed[answer.region] = one
                 yield Span(
-                    id=id_,
+                    id=one.id,
                     article=item.article.id,
                     annotator=annotation.annotator,
-                    layer=label.lower(),
+                    layer=layer,
                     start=start,
                     end=end,
+                    attributes={} if marking is None else self._attributes(marking, layer, said[answer.region]),
                 )
+        yield from self._relations(item, annotation, placed, said)
+
+    def _relations(
+        self, item: Item, annotation: Annotation, placed: dict[str, _Placed], said: _Said
+    ) -> Iterator[Relation]:
+        found: dict[tuple[str, str, str, str | None], None] = {}  # an arrow both ways may say one thing twice
+        for region, one in placed.items():
+            for holder, link in () if one.task is None else regions.sided(one.task, one.layer, said[region]):
+                found[holder, one.id, link.role, link.label] = None
         for arrow in annotation.arrows:
-            if missing := [end for end in (arrow.head, arrow.tail) if end not in ids]:
+            if missing := [end for end in (arrow.head, arrow.tail) if end not in placed]:
                 if not annotation.broken:  # else the region has been told of
                     wrong = f"it joins the region {missing[0]!r}, which is not there."
                     self.problems.add("relation", wrong, "Export the project again, unchanged")
                 continue
-            for label in arrow.labels or (RELATED,):
-                yield Relation(
-                    id=self._id(item, annotation, "r"),
-                    article=item.article.id,
-                    annotator=annotation.annotator,
-                    head=ids[arrow.head],
-                    tail=ids[arrow.tail],
-                    role=label,
-                )
+            found |= dict.fromkeys(self._meant(arrow, placed[arrow.head], placed[arrow.tail]))
+        for head, tail, role, label in found:
+            yield Relation(
+                id=self._id(item, annotation, "r"),
+                article=item.article.id,
+                annotator=annotation.annotator,
+                head=head,
+                tail=tail,
+                role=role,
+                label=label,
+            )
+
+    def _said(self, annotation: Annotation) -> _Said:
+        """What is said, beside its layer, of every region that a task asks to be marked."""
+        found: _Said = defaultdict(dict)
+        answers = annotation.answers
+        tasks = {one.region: self.asked.marking[one.control] for one in answers if one.control in self.asked.marking}
+        for answer in answers:
+            if answer.control in self.asked.about:
+                if (task := tasks.get(answer.region)) is not None:
+                    found[answer.region][answer.control] = tuple(self._spelled(task, label) for label in answer.labels)
+                else:
+                    wrong = f"{answer.control} is answered for a region that does not exist."
+                    self.problems.add("region", wrong, "Export the project again, unchanged")
+        for answer in annotation.written:
+            if answer.region in tasks:
+                found[answer.region][answer.control] = answer.labels
+            else:
+                self.problems.note("results of the type textarea, which khabar does not read")
+        return found
+
+    def _attributes(self, task: Task, layer: str, said: dict[str, tuple[str, ...]]) -> dict[str, str]:
+        found = regions.described(task, layer, said)
+        for name, value in found.items():
+            head = task.heads.get(name)
+            if head is not None and value not in head.labels:
+                respelt = respelled(task.name, value, head.labels)
+                self.problems.note(f"marks with a {name} that {task.name} lacks: {value} ({respelt})")
+        return found
+
+    def _meant(self, arrow: Arrow, head: _Placed, tail: _Placed) -> Iterator[tuple[str, str, str, str | None]]:
+        """Head, tail, role and label of what an arrow says."""
+        for given in arrow.labels or (RELATED,):
+            if head.task is None or tail.task is None:
+                yield head.id, tail.id, given, None
+                continue
+            name = self._spelled(head.task, given)
+            found = regions.joined(head.task, head.layer, tail.layer, name)
+            if found is None:
+                self.problems.note(f"arrows that {head.task.name} lacks: {name} from {head.layer} to {tail.layer}")
+                yield head.id, tail.id, name, None
+            else:
+                link, turned = found
+                ends = (tail.id, head.id) if turned else (head.id, tail.id)
+                yield *ends, link.role, link.label
+
+    def _spelled(self, task: Task, label: str) -> str:
+        return _controls.spelled(label, task.name, self.config)
 
     def _taken(self, control: str, label: str) -> bool:
         """Whether a mark says no more than a label of a task, or than that here is a sentence."""
+        if control in self.asked.marking:
+            return False
         return control in self.asked.units or (control in self.answers and label in self.controls[control].labels)
 
     def _id(self, item: Item, annotation: Annotation, kind: str) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from khabar.config import DataConfig
-from khabar.data.importers._controls import Control, assign, known, narrow, own, tasks
+from khabar.data.importers._controls import Control, assign, known, marking, narrow, own, tasks
 from khabar.errors import DataError
 
 QUAD = ("verbal conflict", "material conflict", "verbal cooperation", "material cooperation")
@@ -25,6 +25,9 @@ OWN = [
     (control("q1", *QUAD, "none"), "event_quad5"),
     (control("q1", "favor", "against", asks=("target",)), "stance_target"),
     (control("q1", "favor", "against", asks=("holder", "target")), "stance"),
+    (control("reader", "event", spans=True), "reader"),
+    (control("q1", "actor", "event", "claim", spans=True), "reader"),
+    (control("q1", "actor", "event", several=True, spans=True, empty=True), "reader_roles"),
 ]
 
 
@@ -38,6 +41,18 @@ def test_label_map_speaks_for_labels_in_other_words():
     given = [control("موقف", "مؤيد", "معارض", asks=("target",))]
     assert list(tasks(given, config(label_map=spelling))) == ["stance_target"]
     assert assign(given, config("stance_target", label_map=spelling)) == {"موقف": "stance_target"}
+
+
+def test_a_control_that_marks_layers_is_the_asked_tasks():
+    layers, roles = control("q1", "actor", "event", "claim", spans=True), control("q1", "actor", "event", spans=True)
+    assert marking([layers, control("q2", "AID", "PROTEST", spans=True)], config()) == {"q1": own()["reader"]}
+    assert marking([roles], config()) == {"q1": own()["reader_roles"]}
+    assert marking([roles], config("reader")) == {"q1": own()["reader"]}
+    assert marking([layers], config("reader_roles")) == {"q1": own()["reader"]}  # it lacks the claims
+    assert marking([layers], config(columns={"reader_roles": "q1"})) == {"q1": own()["reader_roles"]}
+    assert marking([control("reader", "actor", "event")], config()) == {}  # a choice
+    spelt = config(label_map={"reader": {"A": "actor", "B": "event", "C": "claim"}})
+    assert marking([control("q1", "A", "B", "C", spans=True)], spelt) == {"q1": own()["reader"]}
 
 
 NEW = [

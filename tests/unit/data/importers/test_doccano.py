@@ -174,6 +174,20 @@ def test_relations_point_at_spans(tmp_path, tasks):
     assert len(spans) == 2  # what no relation points at is an answer alone
 
 
+def test_layers_that_a_task_marks_are_spans(tmp_path, tasks):
+    entities = [
+        {"id": 70, "label": "event", "start_offset": 17, "end_offset": 22},
+        {"id": 72, "label": "actor", "start_offset": 4, "end_offset": 8},
+    ]
+    arrow = {"id": 5, "from_id": 70, "to_id": 72, "type": "actor"}
+    read, known = found(build(tmp_path, {"export": [relational(arrow, entities=entities)]}))
+    assert list(known) == ["reader_roles"]
+    assert read.labels == ()
+    assert [(span.layer, span.start, span.end) for span in read.spans] == [("event", 17, 22), ("actor", 4, 8)]
+    assert [(one.role, one.head, one.tail) for one in read.relations] == [("actor", *(one.id for one in read.spans))]
+    assert not [note for note in read.counts if note.startswith("marks")]
+
+
 def test_categories_beside_spans(tmp_path, tasks):
     rows = [{"text": MARCH, "cats": ["PROTEST"], "entities": [[4, 8, "Actor"]]}]
     read = corpus.read(build(tmp_path, {"export": rows}), tasks("event_type"))
