@@ -1,7 +1,8 @@
 """What a model read, as Label Studio tasks whose predictions annotators correct instead of starting from nothing.
 
 The control names are those of `khabar labelling`: `sentence` marks every sentence, also those without an event; a
-control named after a task answers it, `TASK_0` to the first of `data.questions`. Import the file as it is.
+control named after a task answers it, `TASK_0` to the first of `data.questions`; a control named after a task that
+marks holds what was marked, described and joined by the names of `data/regions.py`. Import the file as it is.
 """
 
 import itertools
@@ -9,24 +10,36 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from khabar.data import regions
+from khabar.data.marks import ENTITY
+from khabar.inference.graph import Graph
 from khabar.inference.readings import Answer, Reading
-from khabar.schema import Offsets, question
+from khabar.schema import Offsets, Relation, Span, question
 from khabar.text import utf16
 
 KEPT = ("title", "date", "source", "url")  # of an article, where it has them
 DIGITS = 6  # of a score
 
 
-def task(article: Mapping[str, Any], reading: Reading, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def task(
+    article: Mapping[str, Any],
+    reading: Reading,
+    extra: Mapping[str, Any] | None = None,
+    graph: Graph | None = None,
+    marking: str = "reader",
+) -> dict[str, Any]:
     """One article with what a model read out of it.
 
     The score of the prediction is how sure the model is of its answers on average (see `confidence`), so that Label
-    Studio can show the least sure first. An article that could not be read has no prediction, and says why in `meta`.
+    Studio can show the least sure first; what it marked and joined counts with its probability. An article that could
+    not be read has no prediction, and says why in `meta`.
 
     Args:
         article: `text`, and perhaps title, date, source and url.
         reading: of that text.
         extra: further fields of `meta`.
+        graph: what was marked in that text.
+        marking: the name of the task that marks.
     """
     text = article["text"]
     asked = list(dict.fromkeys((a.holder, a.target) for a in reading.answers if a.target is not None))
@@ -37,17 +50,65 @@ def task(article: Mapping[str, Any], reading: Reading, extra: Mapping[str, Any] 
         for holder, target in asked
     ]
     made: dict[str, Any] = {"data": data, "predictions": []}
-    if reading.answers:
-        sure = [confidence(answer) for answer in reading.answers]
+    sure = [confidence(answer) for answer in reading.answers]
+    results = list(_results(text, reading.answers, asked))
+    if graph is not None:
+        spans, relations = nouns(graph, reading.id, version(reading.model))
+        scores = {span.id: round(spot.score, DIGITS) for span, spot in zip(spans, graph.spots, strict=True)}
+        results += regions.results(text, spans, relations, marking, scores)
+        sure += [spot.score for spot in graph.spots]
+        sure += [role.score for role in graph.roles]
+        sure += [one.probabilities[one.label] for one in graph.stances]
+    if sure:
         prediction = {
             "model_version": version(reading.model),
             "score": round(sum(sure) / len(sure), DIGITS),
-            "result": list(_results(text, reading.answers, asked)),
+            "result": results,
         }
         made["predictions"].append(prediction)
     if meta := {**(extra or {}), **({"error": reading.error} if reading.error else {})}:
         made["meta"] = meta
     return made
+
+
+def nouns(graph: Graph, article: str, annotator: str) -> tuple[list[Span], list[Relation]]:
+    """What was found in an article as an annotator's spans, in the order of its spots, and relations."""
+    ids = [f"{article}@{annotator}.s{number}" for number in range(len(graph.spots))]
+    spans = []
+    for id_, spot in zip(ids, graph.spots, strict=True):
+        named = {ENTITY: spot.name.name if spot.name else ""}
+        said = {**named, "type": spot.type, "mode": spot.mode, "status": spot.status}
+        spans.append(
+            Span(
+                id=id_,
+                article=article,
+                annotator=annotator,
+                layer=spot.layer,
+                start=spot.start,
+                end=spot.end,
+                attributes={name: value for name, value in said.items() if value},
+            )
+        )
+    found: list[tuple[str, str, str, str | None]] = [
+        (ids[one.event], ids[one.actor], one.role, None) for one in graph.roles
+    ]
+    for taken in graph.stances:
+        holder = taken.holder if isinstance(taken.holder, str) else ids[taken.holder]
+        found.append((holder, ids[taken.target], "stance", taken.label))
+    found += [(ids[later], ids[earlier], "same_event", None) for later, earlier in graph.same]
+    relations = [
+        Relation(
+            id=f"{article}@{annotator}.r{number}",
+            article=article,
+            annotator=annotator,
+            head=head,
+            tail=tail,
+            role=role,
+            label=label,
+        )
+        for number, (head, tail, role, label) in enumerate(found)
+    ]
+    return spans, relations
 
 
 def lines(tasks: Iterable[Mapping[str, Any]]) -> Iterator[str]:

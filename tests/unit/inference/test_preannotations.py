@@ -8,11 +8,14 @@ import yaml
 from khabar.config import DataConfig, resource
 from khabar.data import corpus
 from khabar.data.importers import label_studio as importer
+from khabar.data.importers._controls import own
 from khabar.data.problems import Problems
 from khabar.inference import label_studio
+from khabar.inference.graph import Graph, Role, Spot, Taken
 from khabar.inference.model import Model
+from khabar.inference.names import Name
 from khabar.inference.readings import Reading
-from khabar.schema import OUTLET, Label
+from khabar.schema import OUTLET, UNNAMED, Label
 from khabar.text import sentences
 from unit.inference import tiny_bundle
 from unit.inference.tiny_bundle import QUESTION, TEXT
@@ -26,7 +29,7 @@ def made(model, article, questions=(QUESTION,), **given):
 
 
 def results(task, control):
-    return [one for one in task["predictions"][0]["result"] if one["from_name"] == control]
+    return [one for one in task["predictions"][0]["result"] if one.get("from_name") == control]
 
 
 def utf16(text, value):
@@ -184,3 +187,102 @@ def test_without_the_option_predictions_are_passed_over(model, tmp_path):
 def test_an_article_without_an_answer_has_no_prediction():
     task = label_studio.task({"text": "خبر"}, Reading("1", "خبر"))
     assert task == {"data": {"id": "1", "text": "خبر", "questions": []}, "predictions": []}
+
+
+MARKED = "📰 قالت سلوان إن دراوة قصفت العين.\nونفت دراوة القصف."
+
+
+def spot(layer, words, score, **said):
+    start = MARKED.index(words)
+    return Spot(layer, start, start + len(words), score, 0, **said)
+
+
+GRAPH = Graph(
+    tuple(sentences.split(MARKED)),
+    (
+        spot("actor", "سلوان", 0.9, name=Name("جمهورية سلوان")),
+        spot("claim", "دراوة قصفت العين", 0.6),
+        spot("actor", "دراوة", 0.8, name=Name("دراوة")),
+        spot("event", "قصفت", 0.7, type="ASSAULT", mode="heavy-weapons", status="alleged"),
+        spot("event", "القصف", 0.5, type="ASSAULT", status="background"),
+    ),
+    (Role(3, 2, "actor", 0.75), Role(3, 0, "source", 0.65), Role(3, 0, "recipient", 0.55)),
+    (
+        Taken(0, 1, "favor", {"favor": 0.95, "against": 0.05}),
+        Taken(0, 3, "against", {"favor": 0.3, "against": 0.7}),
+        Taken(OUTLET, 2, "neutral", {"neutral": 0.6, "none": 0.4}),
+        Taken(UNNAMED, 3, "against", {"against": 0.5, "none": 0.5}),
+    ),
+    ((4, 3),),
+)
+
+
+def marked_task(**given):
+    reading = Reading("a", "خبر", model={"fingerprint": "0123456789"})
+    return label_studio.task({"id": "a", "text": MARKED}, reading, graph=GRAPH, **given)
+
+
+def test_what_is_marked_is_a_region_with_what_is_said_of_it_and_arrows():
+    task = marked_task()
+    assert [(one["value"]["text"], one["value"]["labels"], one["score"]) for one in results(task, "reader")] == [
+        ("سلوان", ["actor"], 0.9), ("دراوة قصفت العين", ["claim"], 0.6), ("دراوة", ["actor"], 0.8),
+        ("قصفت", ["event"], 0.7), ("القصف", ["event"], 0.5),
+    ]  # fmt: skip
+    assert all(utf16(MARKED, one["value"]) == one["value"]["text"] for one in results(task, "reader"))
+    regions = {one["value"]["text"]: one["id"] for one in results(task, "reader")}
+    assert [one["value"]["text"] for one in results(task, "entity")] == [["جمهورية سلوان"], ["دراوة"]]
+    for control, words, label in (
+        ("mode_ASSAULT", "قصفت", "heavy-weapons"),
+        ("outlet_stance", "دراوة", "neutral"),
+        ("unnamed_stance", "قصفت", "against"),
+    ):
+        (one,) = results(task, control)
+        assert (one["id"], one["value"]["choices"]) == (regions[words], [label])
+    arrows = [one for one in task["predictions"][0]["result"] if one["type"] == "relation"]
+    words = {id_: words for words, id_ in regions.items()}
+    assert [(words[one["from_id"]], one["labels"], words[one["to_id"]]) for one in arrows] == [
+        ("قصفت", ["actor"], "دراوة"),
+        ("قصفت", ["source", "recipient"], "سلوان"),
+        ("سلوان", ["favor"], "دراوة قصفت العين"),
+        ("سلوان", ["against"], "قصفت"),
+        ("القصف", ["same_event"], "قصفت"),
+    ]
+
+
+def test_the_score_counts_what_is_marked_and_joined():
+    (prediction,) = marked_task()["predictions"]
+    sure = [0.9, 0.6, 0.8, 0.7, 0.5, 0.75, 0.65, 0.55, 0.95, 0.7, 0.6, 0.5]
+    assert prediction["score"] == pytest.approx(sum(sure) / len(sure), abs=1e-6)
+    assert prediction["model_version"] == "khabar-01234567"
+
+
+def test_a_graph_stands_beside_the_answers(model):
+    article = {"id": "a", "text": MARKED}
+    reading = model.predict(article)[0]
+    alone = label_studio.task(article, reading)
+    both = label_studio.task(article, reading, graph=GRAPH, marking="mine")
+    assert results(both, "sentence") == results(alone, "sentence")
+    assert len(results(both, "mine")) == 5
+    ids = {one["id"] for one in results(both, "mine")}
+    assert not ids & {one["id"] for one in results(both, "sentence")}
+
+
+def test_an_article_in_which_nothing_is_marked_has_no_prediction():
+    empty = Graph((), (), (), (), ())
+    assert label_studio.task({"text": "خبر"}, Reading("1", "خبر"), graph=empty)["predictions"] == []
+
+
+def test_what_a_model_marked_comes_back_as_its_spans_and_relations(tmp_path):
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([{"id": 1, **marked_task(), "annotations": []}], ensure_ascii=False), "utf-8")
+    config = settings(path, options={"predictions": "true"}, tasks=["reader"], default_tasks=["reader"])
+    read = corpus.read(config, {"reader": own()["reader"]})
+    spans, relations = label_studio.nouns(GRAPH, "a", "khabar-01234567")
+    at = {span.id: (span.layer, span.start, span.end, span.attributes) for span in (*spans, *read.spans)}
+    assert [at[span.id] for span in read.spans] == [at[span.id] for span in spans]
+
+    def said(found):
+        return sorted((str(at.get(one.head, one.head)), str(at[one.tail]), one.role, one.label or "") for one in found)
+
+    assert said(read.relations) == said(relations)
+    assert {one.annotator for one in (*read.spans, *read.relations)} == {"khabar-01234567"}
