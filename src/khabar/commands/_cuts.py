@@ -81,7 +81,7 @@ class _Gold:
         return sum(one[2] == label for one in self.relations)
 
     def right(self, head: Task, asked: "Pairs", prob: "Floats", sure: "Floats") -> tuple["Floats", "Bools"]:
-        """What is compared with a threshold, and whether it is gold: [P, K] of a multi-label head, [P, 1] of another."""
+        """What is compared with a threshold, and whether it is gold: [P, K] of a multi-label head, else [P, 1]."""
         ends = [(h if isinstance(h, str) else self.found[h], self.found[t]) for h, t in asked.ends]
         if head.kind == "multi":
             gold = [[(*end, label) in self.relations for label in head.labels] for end in ends]

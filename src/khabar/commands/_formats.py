@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def make(name: str, model: "Model", tally: Counter[str], *, bom: bool) -> Format
 
             return Format(section, head=page.head(), tail=page.tail())
         case "label_studio":
-            return Format(_task, "[", ",", "\n]\n")
+            return Format(partial(_task, _marking(model)), "[", ",", "\n]\n")
         case "text":
             return Format(lambda number, row, reading: _text(reading) + "\n", between="\n\n")
         case "plover":
@@ -137,13 +138,20 @@ def _records(number: int, row: Row, reading: Reading) -> str:
     return "".join(_json(record) for record in plover_json.records(reading.whole.account, text=text))
 
 
-def _task(number: int, row: Row, reading: Reading) -> str:
+def _marking(model: "Model") -> str:
+    """The name of the task that marks; of a model without one it is not looked at."""
+    return next((name for name, task in model.tasks.items() if task.marks), "reader")
+
+
+def _task(marking: str, number: int, row: Row, reading: Reading) -> str:
     """A task to annotate; there is none of a row without a text."""
     from khabar.inference import label_studio
 
     if not isinstance(row.article.get("text"), str):
         return ""
-    return "\n" + json.dumps(label_studio.task(row.article, reading), ensure_ascii=False)
+    graph = reading.whole.graph if reading.whole else None
+    task = label_studio.task(row.article, reading, graph=graph, marking=marking)
+    return "\n" + json.dumps(task, ensure_ascii=False)
 
 
 def _separated(delimiter: str, tally: Counter[str], *, bom: bool) -> Format:
