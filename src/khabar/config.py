@@ -239,7 +239,7 @@ class SuiteConfig(Record):
 
     draws: int = Field(2000, ge=100)
     level: float = Field(0.95, gt=0, lt=1)
-    baselines: tuple[Literal["majority", "tfidf"], ...] = ("majority", "tfidf")
+    baselines: tuple[Literal["majority", "tfidf", "rules"], ...] = ("majority", "tfidf", "rules")
     calibrate: bool = True
 
 

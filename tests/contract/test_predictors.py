@@ -10,23 +10,29 @@ import pytest
 
 import khabar
 from khabar import registry
+from khabar.commands import _scoring
+from khabar.data import marks
 from khabar.data.fold import TrainingFold
 from khabar.errors import ConfigError, DataError
 from khabar.inference import probes
 from khabar.models import bundle
-from khabar.schema import Example, Prediction
+from khabar.schema import OUTLET, Example, Marks, Prediction, Relation, Span, flat
 from unit.inference import tiny_bundle
 
 NAMES = registry.names("predictors")
 
 
+WORDS = ["قصف", "لقاء", "اتفاق", "رفض"]
+
+
 def examples(tasks, rows=24, gold=True):
     """Questions with gold answers that the words give away."""
-    words = ["قصف", "لقاء", "اتفاق", "رفض"]
-    found = []
+    found = marked(tasks, rows, gold)
     for name, task in tasks.items():
+        if task.level in ("span", "pair"):
+            continue
         for i in range(rows):
-            text = f"{words[i % 4]} الجيش مدينة غزة {i}. {words[i % 4]} مرة أخرى."
+            text = f"{WORDS[i % 4]} الجيش مدينة غزة {i}. {WORDS[i % 4]} مرة أخرى."
             found.append(
                 Example(
                     id=f"{name}-{i}",
@@ -36,11 +42,54 @@ def examples(tasks, rows=24, gold=True):
                     text=text,
                     span=(0, len(text) // 2) if task.level == "sentence" else None,
                     holder="مصر" if "holder" in task.asks else None,
-                    target=words[i % 2] if "target" in task.asks else None,
+                    target=WORDS[i % 2] if "target" in task.asks else None,
                     gold=(task.labels[i % 4 % len(task.labels)],) if gold else None,
                 )
             )
     return found[::2] + found[1::2]  # tasks alternate
+
+
+def marked(tasks, rows, gold):
+    """Sentences to mark, an article each, and what is asked of their spans, for those tasks that are about spans."""
+    reader = tiny_bundle.task("reader")
+    types = reader.heads["type"].labels
+    found = []
+    for i in range(rows):
+        text = f"{WORDS[i % 4]} الجيش مدينة غزة {i} وقال إن {WORDS[i % 4]} آخر قريب."
+
+        def span(id_, layer, part, n=i, text=text, **attributes):
+            start = text.index(part)
+            return Span(id=id_, article=str(n), annotator="gold", layer=layer, start=start, end=start + len(part),
+                        attributes=attributes)  # fmt: skip
+
+        def relation(id_, head, tail, role, label=None, n=i):
+            return Relation(id=id_, article=str(n), annotator="gold", head=head, tail=tail, role=role, label=label)
+
+        claim = f"{WORDS[i % 4]} آخر قريب"
+        again = text.rindex(WORDS[i % 4])
+        spans = [
+            span("e", "event", WORDS[i % 4], type=types[i % 4], mode="demo", status="happened"),
+            span("a", "actor", "الجيش"),
+            span("b", "actor", f"مدينة غزة {i}"),
+            span("c", "claim", claim),
+            replace(span("f", "event", WORDS[i % 4], type=types[i % 4], status="planned"), start=again,
+                    end=again + len(WORDS[i % 4])),
+        ]  # fmt: skip
+        relations = [
+            relation("1", "e", "a", "actor"),
+            relation("2", "e", "b", "recipient"),
+            relation("3", "a", "b", "stance", "against"),
+            relation("4", OUTLET, "c", "stance", "favor"),
+            relation("5", "f", "e", "same_event"),
+        ]
+        ordered = tuple(sorted(spans, key=lambda one: (one.start, -one.end)))
+        about = Marks(((0, len(text)),), ordered, tuple(relations))
+        found.append(
+            Example(id=f"reader-{i}", article=str(i), group=str(i), task="reader", text=text, span=(0, len(text)),
+                    gold=reader.labels, marks=about)
+        )  # fmt: skip
+    asked = [example for example in marks.expand(found, {"reader": reader}) if example.task in tasks]
+    return asked if gold else [replace(example, gold=None, marks=None) for example in asked]
 
 
 def fold(rows):
@@ -64,8 +113,9 @@ def predictor(request, folders):
     """A fitted or opened predictor of each kind; a new kind that neither opens nor fits fails here."""
     module = registry.load("predictors", request.param)
     if hasattr(module, "fit"):
-        tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance")}
-        return module.fit(fold(examples(tasks)), examples(tasks, rows=8), tasks, 0)
+        tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance", "reader")}
+        train, dev = examples(flat(tasks)), examples(flat(tasks), rows=8)
+        return _scoring.baselines((request.param,), fold(train), dev, tasks, 0)[0]
     return module.open_(folders[request.param])
 
 
@@ -175,6 +225,18 @@ def test_the_strength_of_the_svm_is_the_best_on_dev():
 
     alone = [score(strengths=(strength,)) for strength in (0.1, 0.03, 0.3, 1.0)]
     assert score() == max(alone)
+
+
+def test_the_baselines_answer_all_that_is_asked_between_them():
+    tasks = {name: tiny_bundle.task(name) for name in ("event_type", "stance", "reader")}
+    made = _scoring.baselines(("majority", "tfidf", "rules"), fold(examples(flat(tasks))), [], tasks, 0)
+    majority, tfidf, rules = (set(each.tasks) for each in made)
+    assert majority == flat(tasks).keys() - {"reader"}
+    assert tfidf == {"event_type", "stance"}
+    assert rules == flat(tasks).keys() - tfidf
+    plain = {"event_type": tasks["event_type"]}
+    alone = _scoring.baselines(("majority", "tfidf", "rules"), fold(examples(plain)), [], plain, 0)
+    assert [each.name for each in alone] == ["majority", "TF-IDF + SVM"]
 
 
 @pytest.mark.parametrize("name", ["majority", "tfidf"])

@@ -10,6 +10,11 @@ from khabar.evaluation import rows
 from khabar.schema import Example, Prediction, Task
 
 
+def answers(task: Task) -> bool:
+    """Whether it answers a question: any that does not mark spans."""
+    return not task.marks
+
+
 @dataclass(frozen=True)
 class Majority:
     """Each label's share of the training rows as its probability."""
