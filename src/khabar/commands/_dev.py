@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from khabar.evaluation.scored import Bools, Floats
     from khabar.inference.engine import Engine
     from khabar.models.bundle import Card
-    from khabar.models.windows import Words
+    from khabar.models.pieces import Words
 
     Tagged = Mapping[int, tuple[Words, Floats]]
 

@@ -161,6 +161,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     from khabar.data.fold import TrainingFold
     from khabar.models import encoder as encoders
     from khabar.models.classifier import Classifier
+    from khabar.models.pieces import PART
     from khabar.models.windows import Windower
     from khabar.training.loop import Loop
     from khabar.training.sampling import ClassificationWork
@@ -186,7 +187,7 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     asked = marks.expand_splits(data.splits, config.task)
     training = TrainingFold(asked)
     passes = windower.passes(training)
-    units = sum(len(item.units) for item in passes)
+    units = sum(int((item.examples != PART).sum()) for item in passes)
     windows = sum(len(item.ids) for item in passes)
     longest = min(config.windows.length, encoder.max_length)
     print(f"{units:,} examples in {windows:,} windows of at most {longest} tokens.")

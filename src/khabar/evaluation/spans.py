@@ -4,6 +4,7 @@ A row is one span or tuple; nothing is known of what both leave out, so that pre
 The cluster is the article: an interval rests on whole articles.
 """
 
+import re
 from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
@@ -12,17 +13,20 @@ from khabar.data import marks
 from khabar.evaluation.scored import Scored
 from khabar.schema import Example, Found, Task
 
+_WORD = re.compile(r"[\w\u064b-\u0652\u0670]+")
+
 
 def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Found]], *, exact: bool = True) -> Scored:
-    """Spans of sentences: right where layer and offsets are those of a gold span, or, not `exact`, where they overlap.
+    """Spans of sentences: right where layer and words are those of a gold span, or, not `exact`, where they overlap.
 
     By overlap each gold span meets at most one found span, the first in the text.
     """
     number = {group: i for i, group in enumerate(dict.fromkeys(example.group for example in examples))}
     rows: list[tuple[str, bool, bool, int]] = []
     for example, spans in zip(examples, found, strict=True):
-        left = [(span.layer, span.start, span.end) for span in marks.inside(example)]
-        for layer, start, end, _ in spans:
+        left = [(span.layer, *_trimmed(example.text, span.start, span.end)) for span in marks.inside(example)]
+        for layer, *given, _ in spans:
+            start, end = _trimmed(example.text, *given)
             match = next(
                 (
                     one
@@ -37,6 +41,12 @@ def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Fou
             rows.append((layer, match is not None, True, number[example.group]))
         rows += [(layer, True, False, number[example.group]) for layer, _, _ in left]
     return _scored(task.labels, rows)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """A stretch without what is no letter, digit or mark at its ends: quotation marks make no other span."""
+    words = list(_WORD.finditer(text, start, end))
+    return (words[0].start(), words[-1].end()) if words else (start, end)
 
 
 def tuples(

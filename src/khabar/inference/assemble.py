@@ -15,7 +15,7 @@ from khabar.schema import UNNAMED
 from khabar.text import dates, places
 from khabar.text.folding import fold
 
-Stated = TypeVar("Stated", dates.Stated, places.Place)
+Placed = TypeVar("Placed", dates.Stated, places.Place)
 SIDES = ("favor", "against", "neutral")
 ALIKE = 0.8  # share of a shorter claim's words that a longer one has, where both are one claim
 ONE = {"ongoing": "happened"}  # statuses that are merged: an act that goes on has happened
@@ -70,7 +70,8 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
         for role, named in own.parts.items():
             for name, one in named.items():
                 home.parts[role].setdefault(name, one)
-    made = [_event(draft, graph, text, published) for draft in drafts]
+    stated = _Stated(graph, text, published)
+    made = [_event(draft, graph, text, stated) for draft in drafts]
     return made, {spot: number for number, draft in enumerate(drafts) for spot in draft.spots}
 
 
@@ -89,14 +90,30 @@ def _participant(spot: Spot, text: str, score: float) -> Participant:
     return Participant(spot.name.name, text[slice(*spot.at)], *spot.at, score, spot.name.wikidata)
 
 
-def _event(draft: _Draft, graph: Graph, text: str, published: str | None) -> Event:
+class _Stated:
+    """The places and resolved dates of each sentence, looked for once."""
+
+    def __init__(self, graph: Graph, text: str, published: str | None) -> None:
+        self._graph, self._text, self._published = graph, text, published
+        self._places: dict[int, list[places.Place]] = {}
+        self._dates: dict[int, list[dates.Stated]] = {}
+
+    def places(self, sentence: int) -> list[places.Place]:
+        if sentence not in self._places:
+            self._places[sentence] = places.find(self._text, *self._graph.sentences[sentence])
+        return self._places[sentence]
+
+    def dates(self, sentence: int) -> list[dates.Stated]:
+        if sentence not in self._dates:
+            found = dates.find(self._text, *self._graph.sentences[sentence], self._published)
+            self._dates[sentence] = [one for one in found if one.date is not None]
+        return self._dates[sentence]
+
+
+def _event(draft: _Draft, graph: Graph, text: str, stated: _Stated) -> Event:
     spots = [graph.spots[number] for number in draft.spots]
-    where, when = None, None
-    for spot in spots:
-        start, end = graph.sentences[spot.sentence]
-        where = where or _nearest(places.find(text, start, end), spot)
-        stated = [one for one in dates.find(text, start, end, published) if one.date is not None]
-        when = when or _nearest(stated, spot)
+    where = next((place for spot in spots if (place := _nearest(stated.places(spot.sentence), spot))), None)
+    when = next((date for spot in spots if (date := _nearest(stated.dates(spot.sentence), spot))), None)
     best = max(spots, key=lambda spot: spot.score)
     statuses = [spot.status for spot in spots]
     return Event(
@@ -114,7 +131,7 @@ def _event(draft: _Draft, graph: Graph, text: str, published: str | None) -> Eve
     )
 
 
-def _nearest(found: Sequence[Stated], spot: Spot) -> Stated | None:
+def _nearest(found: Sequence[Placed], spot: Spot) -> Placed | None:
     return min(found, key=lambda one: max(one.start - spot.end, spot.start - one.end), default=None)
 
 

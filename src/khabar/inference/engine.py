@@ -17,7 +17,8 @@ from khabar.errors import ConfigError, GateError
 from khabar.evaluation import calibration
 from khabar.models import tagging
 from khabar.models.bundle import Card, Probe
-from khabar.models.windows import PART, Batch, Windower, Words, by_length, collate
+from khabar.models.pieces import PART, Words
+from khabar.models.windows import Batch, Windower, by_length, collate
 from khabar.schema import Example, Found, Offsets, Prediction, Task, flat
 
 Floats = NDArray[np.float64]

@@ -4,6 +4,7 @@ Candidates are what the tagger marks, the names of a watchlist, and those that t
 does not hold is asked by the pair template, where the model has a task for it.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -25,7 +26,8 @@ from khabar.inference.jobs import Job
 from khabar.inference.names import Name
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.models import tagging
-from khabar.models.windows import Document, Pass, by_length, collate, steps
+from khabar.models.pieces import distances, first_tokens
+from khabar.models.windows import Document, Pass, by_length, collate
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
 CHUNK = 16  # articles that are encoded together
@@ -154,22 +156,18 @@ class EngineScorer:
     def __post_init__(self) -> None:
         """Pool nothing yet."""
         self._units: dict[Offsets, int] = {}
+        self._ends: list[tuple[int, int]] = []
         self._pooled: Any = None
 
     def spans(self) -> list[Found]:
         """What is marked, by place."""
-        places = [tagging.words(self.job.text, start, end) for start, end in self.job.spans]
-        every = np.concatenate(places)
-        firsts = np.searchsorted(self.document.offsets[:, 0], every[:, 0])
-        there = firsts < len(self.document.offsets)
-        there[there] &= self.document.offsets[firsts[there], 0] < every[there, 1]
-        logits = np.full((len(every), 2 * len(self.task.labels)), -30.0)
-        logits[there] = self.heads.words(self.task.name, self.states[firsts[there]])
+        words = [tagging.words(self.job.text, start, end) for start, end in self.job.spans]
+        places, firsts = first_tokens(np.concatenate(words), self.document.offsets)
+        logits = self.heads.words(self.task.name, self.states[firsts])
         found: list[Found] = []
-        at = 0
-        for each in places:
-            found += self.engine.spans(self.task.name, each, logits[at : at + len(each)])
-            at += len(each)
+        ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
+        for first, last in itertools.pairwise([0, *ends.tolist()]):
+            found += self.engine.spans(self.task.name, places[first:last], logits[first:last])
         return found
 
     def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
@@ -179,26 +177,28 @@ class EngineScorer:
 
     def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
-        rows = [self._row(one) for one in asked]
-        if len(self._units) != (0 if self._pooled is None else len(self._pooled)):
-            self._pooled = self.heads.mean(self.states, [self.document.bounds(span) for span in self._units])
+        pairs_P3 = np.array([self._row(one) for one in asked], np.int64).reshape(-1, 3)
+        done = 0 if self._pooled is None else len(self._pooled)
+        if done < len(self._ends):
+            new = self.heads.mean(self.states, self._ends[done:])
+            self._pooled = new if self._pooled is None else self.heads.joined([self._pooled, new])
         name = f"{self.task.name}.{head.name}"
-        logits = self.heads.pairs(name, self._pooled, np.array(rows, np.int64).reshape(-1, 4))
+        far = distances(np.array(self._ends, np.int64), pairs_P3)
+        logits = self.heads.pairs(name, self._pooled, np.column_stack([pairs_P3, far]))
         prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
         return prob, self.engine.decide(prob, name, sure=sure)
 
-    def _row(self, one: Asked) -> tuple[int, int, int, int]:
+    def _row(self, one: Asked) -> tuple[int, int, int]:
         other = one.tail or one.head
         assert other is not None
-        within, tail = self.document.bounds(one.within), self.document.bounds(other.at)
-        if one.head is None:
-            head = -1 - HOLDERS.index(one.holder or "")
-            return head, self._unit(other.at), self._unit(one.within), steps(within, None, tail)
-        distance = steps(within, self.document.bounds(one.head.at), tail)
-        return self._unit(one.head.at), self._unit(other.at), self._unit(one.within), distance
+        first = -1 - HOLDERS.index(one.holder or "") if one.head is None else self._unit(one.head.at)
+        return first, self._unit(other.at), self._unit(one.within)
 
     def _unit(self, span: Offsets) -> int:
-        return self._units.setdefault(span, len(self._units))
+        if span not in self._units:
+            self._units[span] = len(self._ends)
+            self._ends.append(self.document.bounds(span))
+        return self._units[span]
 
 
 def named(text: str, known: Watchlist, found: Sequence[Found]) -> list[Name]:

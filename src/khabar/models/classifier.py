@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from khabar.models.windows import DISTANCES, KNOWN
+from khabar.models.pieces import DISTANCES, KNOWN
 from khabar.schema import Task, flat
 
 

@@ -13,8 +13,7 @@ What a reader asks rests on the same units: a pair is two of them in a third, th
 its words, each by its first token.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import Any
@@ -24,47 +23,12 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from khabar.config import WindowsConfig
-from khabar.models import tagging
-from khabar.schema import OUTLET, Example, Offsets, Task
+from khabar.models.pieces import Pair, Pieces, Unit, Words
+from khabar.schema import Example, Offsets, Task
 from khabar.text.normalizer import EmptyTextError
 
 Ints = NDArray[np.int64]
 PAD_TO = 8  # lengths are rounded up: fewer shapes, aligned rows
-PART = -1  # the example of a unit that is only a part of others' questions
-KNOWN = 2  # heads of a pair that are no unit: the outlet, somebody unnamed
-STEPS = (1, 2, 4, 8, 16)  # tokens between head and tail, on either side, up to which a distance is told from the next
-ELSEWHERE = 2 * len(STEPS) + 3  # the head or tail stands outside the sentence
-DISTANCES = ELSEWHERE + 2  # and the last one: the head is no unit
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The tokens of one example: `windows[i], positions[i]` within its pass."""
-
-    example: int
-    windows: Ints
-    positions: Ints
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A question about two units of a pass, within a third; head -1 and -2: the outlet, somebody unnamed."""
-
-    example: int
-    head: int
-    tail: int
-    within: int
-    distance: int
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """The words of a sentence to mark: the place of their first tokens in the pass, and their offsets [N, 2]."""
-
-    example: int
-    windows: Ints
-    positions: Ints
-    places: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,13 +310,13 @@ class Windower:
             def at_(tokens: Ints, place: Ints = place) -> tuple[Ints, Ints]:
                 return place[tokens], tokens - first[owner[tokens]] + at
 
-            pieces = _Pieces(by_index, offsets, at_)
+            pieces = Pieces(by_index, offsets, at_)
             for index, parts in group:
                 task = self.tasks.get(by_index[index].task)
                 pieces.add(index, parts, marks=task is not None and task.marks)
             yield Pass(
                 tuple(i for i, _ in filled), tuple(t for _, t in filled),
-                tuple(pieces.units), tuple(pieces.pairs), tuple(pieces.words),
+                tuple(pieces.units), pieces.pairs(), tuple(pieces.words),
             )  # fmt: skip
 
     def _question(self, asked: str | None, example: str) -> Ints | None:
@@ -390,68 +354,6 @@ def _pack(wanted: list[tuple[int, list[Ints]]], owner: Ints, limit: int) -> Iter
         used |= needs
     if group:
         yield group
-
-
-class _Pieces:
-    """The units, pairs and words of one pass."""
-
-    def __init__(self, examples: Mapping[int, Example], offsets: Ints, at: Callable[[Ints], tuple[Ints, Ints]]) -> None:
-        self.units: list[Unit] = []
-        self.pairs: list[Pair] = []
-        self.words: list[Words] = []
-        self._examples, self._offsets, self._at = examples, offsets, at
-        self._known: dict[tuple[int, int], int] = {}
-
-    def add(self, index: int, parts: list[Ints], *, marks: bool) -> None:
-        """Take in an example, given its tokens, or those of its sentence, head and tail."""
-        example = self._examples[index]
-        if example.within is not None:
-            within, *spans = map(self._unit, parts)
-            head = spans[0] if example.span is not None else -1 if example.holder == OUTLET else -2
-            distance = DISTANCES - 1 if example.span is None else _distance(*parts)
-            self.pairs.append(Pair(index, head, spans[-1], within, distance))
-        elif marks:
-            inside = parts[0]
-            start, end = example.span or (0, len(example.text))
-            places = tagging.words(example.text, start, end)
-            firsts = np.searchsorted(self._offsets[inside, 0], places[:, 0])
-            there = firsts < len(inside)
-            there[there] &= self._offsets[inside[firsts[there]], 0] < places[there, 1]  # normalised away, some are not
-            self.words.append(Words(index, *self._at(inside[firsts[there]]), places[there]))
-        else:
-            self.units.append(Unit(index, *self._at(parts[0])))
-
-    def _unit(self, tokens: Ints) -> int:
-        key = int(tokens[0]), int(tokens[-1])
-        if key not in self._known:
-            self._known[key] = len(self.units)
-            self.units.append(Unit(PART, *self._at(tokens)))
-        return self._known[key]
-
-
-def distance(within: Offsets, head: Offsets, tail: Offsets) -> int:
-    """How far the tail is behind the head, in steps of tokens, given all three as first and last token."""
-    if not (within[0] <= head[0] and head[1] <= within[1] and within[0] <= tail[0] and tail[1] <= within[1]):
-        return ELSEWHERE
-    ahead = tail[0] - head[1]
-    behind = head[0] - tail[1]
-    if ahead <= 0 and behind <= 0:
-        return len(STEPS) + 1  # they overlap
-    step = bisect_left(STEPS, max(ahead, behind)) + 1
-    return len(STEPS) + 1 + (step if ahead > 0 else -step)
-
-
-def steps(within: Offsets, head: Offsets | None, tail: Offsets) -> int:
-    """`distance` of half-open ranges of tokens; head None: the outlet, or somebody unnamed."""
-    if head is None:
-        return DISTANCES - 1
-    return distance((within[0], within[1] - 1), (head[0], head[1] - 1), (tail[0], tail[1] - 1))
-
-
-def _distance(within: Ints, head: Ints, tail: Ints | None = None) -> int:
-    last = head if tail is None else tail
-    ends = [(int(tokens[0]), int(tokens[-1])) for tokens in (within, head, last)]
-    return distance(*ends)
 
 
 def collate(passes: Sequence[Pass], pad_id: int) -> Batch:

@@ -15,7 +15,8 @@ from khabar.data.fold import TrainingFold, required
 from khabar.models import tagging
 from khabar.models.classifier import columns
 from khabar.models.losses import class_weights, joint
-from khabar.models.windows import PART, Batch, Pass, Words, by_length, collate
+from khabar.models.pieces import PART, Words
+from khabar.models.windows import Batch, Pass, by_length, collate
 from khabar.schema import Example, Offsets, Task, flat
 
 

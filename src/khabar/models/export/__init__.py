@@ -17,12 +17,17 @@ def source_card(source: Path) -> Card:
     """The card of a bundle with torch weights, which alone can be exported.
 
     Raises:
-        ConfigError: it is an export itself.
+        ConfigError: it is an export itself, or it marks spans.
         DataError: it is damaged.
     """
     card = read_card(source)
     if card.runtime != "bundle":
         raise ConfigError(f"{source} is an export itself ({card.runtime}); give model= the bundle it came from.")
+    if marking := [name for name, task in card.tasks.items() if task.marks]:
+        raise ConfigError(
+            f"{source} marks spans ({', '.join(marking)}); no export but format=bundle holds the heads of such a task. "
+            "Take the bundle itself, or train the tasks of sentences and articles apart."
+        )
     return card
 
 
