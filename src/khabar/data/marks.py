@@ -1,9 +1,7 @@
 """Spans and relations become examples: a sentence to mark, and questions about what is marked in it.
 
 What is annotated is so throughout a sentence: a word without a mark is in no span, and a pair without a relation has
-none. What a corpus never annotates (no span has the attribute, no relation the role) is not asked. A participant may be
-named in the sentence, else in the headline, else in the sentence before (seeds/GUIDELINES.md), and by one mention: of
-several of one entity the first in that order.
+none. What a corpus never annotates (no span has the attribute, no relation the role) is not asked.
 
 Who scores pairs must also have learnt to say no to what a tagger finds by mistake: training rows come with decoys, runs
 of words that no annotator marked, which take part in no relation.
@@ -12,10 +10,10 @@ of words that no annotator marked, which take part in no relation.
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 from khabar.config import AnnotatorsConfig
+from khabar.data.asking import Asked, Candidate, Layout
 from khabar.data.corpus import Corpus
 from khabar.data.ties import Ties
 from khabar.schema import GOLD, HOLDERS, Example, Marks, Offsets, Relation, Span, Task
@@ -24,34 +22,6 @@ from khabar.text import sentences
 CONTINUES = "continues"  # the attribute of a later part of a span, with the id of the first
 DECOYS = (("actor", 3, 4), ("event", 1, 1), ("claim", 8, 2))  # layer, most words, how many are tried a sentence
 ENTITY = "entity"  # the attribute of an actor: one name for all its mentions
-
-
-class Candidate(NamedTuple):
-    """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor.
-
-    A decoy is one that no annotator marked.
-    """
-
-    layer: str
-    start: int
-    end: int
-    entity: str
-    type: str = ""
-    decoy: bool = False
-
-    @property
-    def at(self) -> Offsets:
-        """Its offsets."""
-        return self.start, self.end
-
-
-class Asked(NamedTuple):
-    """A question about marks: head (None: `holder`), tail of a pair, the sentence."""
-
-    head: Candidate | None
-    tail: Candidate | None
-    within: Offsets
-    holder: str | None = None
 
 
 def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[list[Example], dict[str, int]]:
@@ -115,14 +85,14 @@ def expand(rows: Sequence[Example], tasks: Mapping[str, Task], *, decoys: bool =
         everything = {id(row.marks): row.marks for row in own if row.marks is not None}
         known = {head.name for head in task.heads.values() if _annotated(head, everything.values())}
         gold = {key: _Gold(marks) for key, marks in everything.items()}
+        added: defaultdict[int, list[Candidate]] = defaultdict(list)
+        for row in own if decoys else ():
+            added[id(row.marks)] += _decoys(row, gold[id(row.marks)].candidates)
+        layouts = {key: Layout(it.sentences, [*it.candidates, *added[key]]) for key, it in gold.items()}
         for row in own:
-            assert row.span is not None
-            answers = gold[id(row.marks)]
-            everyone = [*answers.candidates, *(_decoys(row, answers.candidates) if decoys else ())]
-            for head in task.heads.values():
-                if head.name not in known:
-                    continue
-                for asked in questions(head, row.span, answers.sentences, everyone):
+            answers, layout = gold[id(row.marks)], layouts[id(row.marks)]
+            for head in (head for head in task.heads.values() if head.name in known):
+                for asked in layout.questions(head, answers.sentences.index(row.span or (0, 0))):
                     labels = answers.labels(head, asked)
                     if labels is not None:
                         found.append(example(row, name, head, asked, labels))
@@ -151,53 +121,6 @@ def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, 
         within=asked.within,
         gold=gold,
     )
-
-
-def questions(
-    head: Task, sentence: Offsets, places: Sequence[Offsets], candidates: Sequence[Candidate]
-) -> Iterator[Asked]:
-    """What a head asks of a sentence, given what is marked in the article, by place."""
-    own = [one for one in candidates if sentence[0] <= one.start and one.end <= sentence[1]]
-    if head.level == "span":
-        yield from (Asked(one, None, sentence) for one in own if one.layer in head.on and not one.decoy)
-        return
-    if head.on == head.to:  # two of a kind, the later and an earlier one that may be the same
-        for later in (one for one in own if one.layer in head.on and not one.decoy):
-            for earlier in candidates:
-                if (
-                    not earlier.decoy
-                    and earlier.start < later.start
-                    and earlier.layer == later.layer
-                    and earlier.type == later.type
-                ):
-                    yield Asked(later, earlier, sentence)
-        return
-    near = _near(sentence, places, candidates)
-    if "actor" in head.on:  # holders and targets
-        holders = [one for one in near if one.layer in head.on]
-        for target in (one for one in own if one.layer in head.to):
-            yield from (Asked(None, target, sentence, holder) for holder in HOLDERS)
-            for one in holders:
-                if one.at != target.at and (target.layer != "actor" or one.entity != target.entity):
-                    yield Asked(one, target, sentence)
-        return
-    for one in (one for one in own if one.layer in head.on and not one.decoy):
-        yield from (Asked(one, other, sentence) for other in near if other.layer in head.to)
-
-
-def _near(sentence: Offsets, places: Sequence[Offsets], candidates: Sequence[Candidate]) -> list[Candidate]:
-    """The actors of a sentence, then those whom only the headline names, then only the sentence before."""
-    at = places.index(sentence)
-    context = dict.fromkeys([sentence, places[0], places[max(0, at - 1)]])
-    named: dict[str, Candidate] = {}
-    for start, end in context:
-        for one in candidates:
-            if one.layer == "actor" and start <= one.start and one.end <= end:
-                # every mention of the sentence itself may take part; of another place one for each entity
-                key = one.entity if (start, end) != sentence else f"{one.entity}\0{one.start}"
-                if not any(other.entity == one.entity for other in named.values() if (start, end) != sentence):
-                    named.setdefault(key, one)
-    return list(named.values())
 
 
 def _decoys(row: Example, candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -146,6 +146,10 @@ class Engine:
         cuts = own if threshold is None else np.full_like(own, threshold)
         return calibration.decide(probabilities * among[:, None], asked.kind, cuts)
 
+    def floor(self, task: str) -> float:
+        """How sure a question must be of its spans for any decision but none (see `decide`)."""
+        return min(self.card.thresholds.get(task, (0.0,)))
+
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """One prediction for each example, in order.
 

@@ -11,13 +11,14 @@ from typing import Protocol
 import numpy as np
 
 from khabar.data import marks
-from khabar.data.marks import Asked, Candidate
+from khabar.data.asking import Asked, Candidate, Layout
 from khabar.evaluation.scored import Bools, Floats
 from khabar.inference.engine import Engine
 from khabar.inference.names import Name
 from khabar.plover import MODES
 from khabar.schema import Example, Found, Offsets, Predictor, Task
 
+APART = ("actor", "recipient")  # parts of which one actor plays one in an event
 Named = Callable[[Sequence[Found]], list[Name]]  # one name for each actor that was found, in the order of the text
 
 
@@ -33,6 +34,10 @@ class Scorer(Protocol):
 
         Decisions rest on the product: a likely relation of an unlikely span is not likely.
         """
+        ...
+
+    def floor(self, head: Task) -> float:
+        """How sure both spans must be for any decision but none."""
         ...
 
 
@@ -101,7 +106,11 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
     roles: list[Role] = []
     stances: list[Taken] = []
     same: list[tuple[int, int]] = []
-    for head, asked in pairs(task, sentences, found):
+    for head, every in pairs(task, sentences, found):
+        sure = every.sure(found)
+        asked = every.where(sure >= scorer.floor(head))  # nothing below can be decided for
+        if not asked.questions:
+            continue
         prob, decided = scorer.answer(head, asked.questions, asked.sure(found))
         for row, column in zip(*np.nonzero(decided), strict=True):
             holder, tail = asked.ends[row]
@@ -117,7 +126,21 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
                 same.append((holder, tail))
             else:
                 roles.append(Role(holder, tail, label, float(prob[row, column])))
-    return Graph(tuple(sentences), tuple(found), tuple(roles), tuple(stances), tuple(same))
+    return Graph(tuple(sentences), tuple(found), tuple(_apart(roles, found)), tuple(stances), tuple(same))
+
+
+def _apart(roles: Sequence[Role], found: Sequence[Spot]) -> Iterator[Role]:
+    """The roles without those of an actor who acts on himself, by any mention: the likelier of both parts stays."""
+    best: dict[tuple[int, str], Role] = {}
+    for role in roles:
+        named = found[role.actor].name
+        key = role.event, named.name if named else ""
+        if role.role in APART and (key not in best or role.score > best[key].score):
+            best[key] = role
+    for role in roles:
+        named = found[role.actor].name
+        if role.role not in APART or role.role == best[role.event, named.name if named else ""].role:
+            yield role
 
 
 def spots(
@@ -148,6 +171,11 @@ class Pairs:
     questions: list[Asked]
     ends: list[tuple[int | str, int]]
 
+    def where(self, kept: Bools) -> "Pairs":
+        """Those of them [P] that are kept."""
+        rows = np.flatnonzero(kept).tolist()
+        return Pairs([self.questions[row] for row in rows], [self.ends[row] for row in rows])
+
     def sure(self, found: Sequence[Spot]) -> Floats:
         """How sure it is that both ends are some [P]: the product of their scores."""
         return np.array(
@@ -157,12 +185,12 @@ class Pairs:
 
 def pairs(task: Task, sentences: Sequence[Offsets], found: Sequence[Spot]) -> Iterator[tuple[Task, Pairs]]:
     """What the heads of pairs ask of an article in which these spots were found; who asks nothing is left out."""
-    candidates = [_candidate(spot) for spot in found]
+    layout = Layout(sentences, [_candidate(spot) for spot in found])
     number = {(spot.layer, *spot.at): i for i, spot in enumerate(found)}
     for head in (head for head in task.heads.values() if head.level == "pair"):
         asked = Pairs([], [])
-        for sentence in sentences:
-            for one in marks.questions(head, sentence, sentences, candidates):
+        for sentence in range(len(sentences)):
+            for one in layout.questions(head, sentence):
                 assert one.tail is not None
                 first = number[one.head.layer, *one.head.at] if one.head else one.holder or ""
                 asked.questions.append(one)
@@ -223,3 +251,7 @@ class PredictorScorer:
         if isinstance(self.predictor, Engine):
             return prob, self.predictor.decide(prob, name, sure=sure)
         return prob, np.array([[label in answer.labels for label in head.labels] for answer in answers])
+
+    def floor(self, head: Task) -> float:
+        """How sure both spans must be for any decision but none."""
+        return self.predictor.floor(f"{self.task.name}.{head.name}") if isinstance(self.predictor, Engine) else 0.0

@@ -14,7 +14,7 @@ import numpy as np
 
 from khabar.config import AuditConfig
 from khabar.data import duplicates
-from khabar.data.marks import Asked
+from khabar.data.asking import Asked
 from khabar.errors import ConfigError
 from khabar.evaluation import calibration
 from khabar.evaluation.scored import Bools, Floats
@@ -187,6 +187,10 @@ class EngineScorer:
         logits = self.heads.pairs(name, self._pooled, np.column_stack([pairs_P3, far]))
         prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
         return prob, self.engine.decide(prob, name, sure=sure)
+
+    def floor(self, head: Task) -> float:
+        """How sure both spans must be for any decision but none."""
+        return self.engine.floor(f"{self.task.name}.{head.name}")
 
     def _row(self, one: Asked) -> tuple[int, int, int]:
         other = one.tail or one.head
