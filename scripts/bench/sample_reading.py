@@ -39,14 +39,14 @@ def main() -> None:
         best = max(mine, key=lambda one: agreement(event, one), default=None)
         right += best is not None and agreement(event, best) == 3
         print(f"| {event.type}, {event.status} | {parts(event)} | {compared(event, best)} |")
-    print(
-        f"\n{len(events)} gold events, {right} right in type, actors and recipients; {len(left)} of the model beside none."
-    )
+    print(f"\n{len(events)} gold events, {right} right in type, actors and recipients;", end=" ")
+    print(f"{len(left)} of the model beside none.")
     print("\n| gold: holder | stance | target | the model |\n|---|---|---|---|")
     hits = 0
     for stance in stances:
         same = [one for one in account.stances if alike(stance, one)]
-        said = ", ".join(dict.fromkeys(f"{'✓' if one.label == stance.label else '✗'} {one.label}" for one in same))
+        marked = [f"{'✓' if one.label == stance.label else '✗'} {one.label}" for one in same]
+        said = ", ".join(dict.fromkeys(marked))
         hits += any(one.label == stance.label for one in same)
         print(f"| {stance.holder} | {stance.label} | {stance.target[:60]} | {said or '✗ not found'} |")
     print(f"\n{len(stances)} gold stances, {hits} found with their label; the model has {len(account.stances)}.")

@@ -18,6 +18,7 @@ from khabar.schema import Example, Prediction, Predictor, Task, flat
 if TYPE_CHECKING:
     from khabar.tracking import Run
 
+MANY = 20  # labels, beyond which a metric by label is in scores.json alone
 BY_LABEL = ("precision", "recall", "f1")
 SHOWN = {
     "single": ("accuracy", "mcc", "macro_average_precision", "ece", "f1"),
@@ -114,11 +115,28 @@ def tables(scored: SplitScores) -> str:
     """A table for each task, its main metric first."""
     parts = []
     for name, systems in scored.scores.items():
+        if "." in name:
+            continue
         task = scored.tasks[name]
         shown = list(dict.fromkeys(["macro_f1", task.main_metric, *SHOWN[task.kind]]))
         lines = harness.table(systems, sorted(shown, key=lambda metric: metric != task.main_metric))
         parts.append(f"{name} on {scored.split}\n{lines}")
-    return "\n".join(parts)
+    return "\n".join([*parts, *_of_readers(scored)])
+
+
+def _of_readers(scored: SplitScores) -> list[str]:
+    """The main metric of each question about marks, of spans by overlap, and of whole readings; the run has all."""
+    names = [name for name in scored.scores if "." in name]
+    if not names:
+        return []
+    systems = list(dict.fromkeys(system for name in names for system in scored.scores[name]))
+    lines = [["question", "metric", "gold", *systems]]
+    for name in names:
+        its = scored.scores[name]
+        main = scored.tasks[name].main_metric
+        told = [harness.cell_text(its[one].main(main)) if one in its else "-" for one in systems]
+        lines.append([name, main, f"{scored.main(name).count:,}", *told])
+    return [f"questions about marks, and whole readings, on {scored.split}", *harness.align(lines), ""]
 
 
 def markdown(scored: SplitScores) -> str:
@@ -145,7 +163,7 @@ def metrics(scored: SplitScores) -> dict[str, float]:
         for item in systems[scored.model].scores:
             if item.label is None:
                 found |= _with_ends(f"{scored.split}/{name}.{item.metric}", item)
-            elif item.metric in BY_LABEL:
+            elif item.metric in BY_LABEL and len(scored.tasks[name].labels) <= MANY:
                 found[f"{scored.split}_labels/{name}.{item.metric}.{item.label}"] = item.value
         for system, its in systems.items():
             if system != scored.model:

@@ -89,7 +89,7 @@ def table(systems: Mapping[str, Scores], metrics: Sequence[str]) -> str:
         star = "*" if label is not None and min(counts) < RARE else ""
         name = metric if label is None else f"{metric} {label}"
         lines.append([name, "/".join(map(str, counts)) + star, *map(cell_text, cells)])
-    return "\n".join([*_align(lines), *_notes(systems, keys)]) + "\n"
+    return "\n".join([*align(lines), *_notes(systems, keys)]) + "\n"
 
 
 def cell_text(score: Score | None) -> str:
@@ -114,7 +114,8 @@ def _keys(systems: Mapping[str, Scores], metric: str) -> list[tuple[str, str | N
     return list(keys)
 
 
-def _align(lines: list[list[str]]) -> list[str]:
+def align(lines: list[list[str]]) -> list[str]:
+    """Lines of a table, its columns under each other."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
 

@@ -35,8 +35,8 @@ class Heads(Protocol):
         """Hidden states of all tokens [T, H]."""
         ...
 
-    def words(self, task: str, state_NH: Any) -> Floats:  # noqa: ANN401
-        """Logits of a tagger for words [N, K]."""
+    def words(self, task: str, state_TH: Any, words_N3: NDArray[np.int64]) -> Floats:  # noqa: ANN401
+        """Logits of a tagger for words as `Batch` has them [N, K]."""
         ...
 
     def units(self, task: str, state_TH: Any, bounds: Sequence[Offsets]) -> Floats:  # noqa: ANN401

@@ -26,7 +26,7 @@ from khabar.inference.jobs import Job
 from khabar.inference.names import Name
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.models import tagging
-from khabar.models.pieces import distances, first_tokens
+from khabar.models.pieces import distances, tokens_of
 from khabar.models.windows import Document, Pass, by_length, collate
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
@@ -162,10 +162,11 @@ class EngineScorer:
     def spans(self) -> list[Found]:
         """What is marked, by place."""
         words = [tagging.words(self.job.text, start, end) for start, end in self.job.spans]
-        places, firsts = first_tokens(np.concatenate(words), self.document.offsets)
-        logits = self.heads.words(self.task.name, self.states[firsts])
-        found: list[Found] = []
+        places, tokens = tokens_of(np.concatenate(words), self.document.offsets)
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
+        begins = np.isin(np.arange(len(places)), [0, *ends])
+        logits = self.heads.words(self.task.name, self.states, np.column_stack([tokens, begins]))
+        found: list[Found] = []
         for first, last in itertools.pairwise([0, *ends.tolist()]):
             found += self.engine.spans(self.task.name, places[first:last], logits[first:last])
         return found

@@ -79,6 +79,32 @@ class PairHead(nn.Module):
         return logits
 
 
+class Tagger(nn.Module):
+    """Tags words, each by the mean of its first and last token, which in Arabic are often a clitic and a stem's end.
+
+    A layer sees the word between its neighbours, so that spans end where they should.
+    """
+
+    def __init__(self, hidden: int, columns: int, dropout: float) -> None:
+        super().__init__()
+        self.layer = nn.Linear(3 * hidden, hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.out = nn.Linear(hidden, columns)
+        for part in (self.layer, self.out):
+            nn.init.normal_(part.weight, std=0.02)
+            nn.init.zeros_(part.bias)
+
+    def forward(self, state_TH: Tensor, words_N3: Tensor) -> Tensor:
+        """Logits [N, K] of words as `Batch` has them."""
+        word_NH = (state_TH[words_N3[:, 0]] + state_TH[words_N3[:, 1]]) / 2
+        first_N1 = words_N3[:, 2:].bool()
+        before_NH = word_NH.roll(1, 0).masked_fill(first_N1, 0)
+        after_NH = word_NH.roll(-1, 0).masked_fill(first_N1.roll(-1, 0), 0)
+        seen_NH = nn.functional.gelu(self.layer(torch.cat([before_NH, word_NH, after_NH], 1)))
+        logits: Tensor = self.out(self.dropout(seen_NH))
+        return logits
+
+
 class Classifier(nn.Module):
     """Logits of every head for every row; `columns` says which columns are whose.
 
@@ -100,7 +126,10 @@ class Classifier(nn.Module):
         asked = flat(tasks)
         self.pools = nn.ModuleDict({name: Pool(task.pool, hidden) for name, task in asked.items() if _of_units(task)})
         self.heads = nn.ModuleDict(
-            {name: nn.Linear(hidden, width(task)) for name, task in asked.items() if _of_units(task) or task.marks}
+            {name: nn.Linear(hidden, len(task.labels)) for name, task in asked.items() if _of_units(task)}
+        )
+        self.taggers = nn.ModuleDict(
+            {name: Tagger(hidden, width(task), dropout) for name, task in asked.items() if task.marks}
         )
         self.mean = Pool("mean", hidden)  # of what a pair is made of
         self.pairs = nn.ModuleDict(
@@ -124,24 +153,23 @@ class Classifier(nn.Module):
         types_WL: Tensor,
         member_UT: Tensor,
         pairs_P4: Tensor | None = None,
-        words_N: Tensor | None = None,
+        words_N3: Tensor | None = None,
     ) -> Tensor:
         """Logits in fp32 [R, C]: of units, pairs, words; 0 in the columns of heads that do not answer such a row."""
         h_WLH = self.encode(ids_WL, mask_WL, types_WL)
         if not self.reads:
             return torch.cat([self.unit_logits(name, h_WLH, member_UT) for name in self.pools], 1).float()
-        assert pairs_P4 is not None and words_N is not None
+        assert pairs_P4 is not None and words_N3 is not None
         units, pairs = len(member_UT), len(pairs_P4)
-        logits_RC = h_WLH.new_zeros((units + pairs + len(words_N), self.width), dtype=torch.float32)
+        logits_RC = h_WLH.new_zeros((units + pairs + len(words_N3), self.width), dtype=torch.float32)
         for name in self.pools:
             logits_RC[:units, self.columns[name]] = self.unit_logits(name, h_WLH, member_UT).float()
         unit_UH = self.mean(h_WLH, member_UT)
         for name, head in self.pairs.items():
             column = self.columns[name.replace("/", ".")]
             logits_RC[units : units + pairs, column] = head(self.dropout(unit_UH), pairs_P4).float()
-        word_NH = h_WLH.flatten(0, 1)[words_N]
-        for name in self.heads.keys() - self.pools.keys():
-            logits_RC[units + pairs :, self.columns[name]] = self.word_logits(name, word_NH).float()
+        for name, tagger in self.taggers.items():
+            logits_RC[units + pairs :, self.columns[name]] = tagger(h_WLH.flatten(0, 1), words_N3).float()
         return logits_RC
 
     def encode(self, ids_WL: Tensor, mask_WL: Tensor, types_WL: Tensor) -> Tensor:
@@ -153,11 +181,6 @@ class Classifier(nn.Module):
     def unit_logits(self, name: str, h_WLH: Tensor, member_UT: Tensor) -> Tensor:
         """Logits of one head for units [U, K]."""
         logits: Tensor = self.heads[name](self.dropout(self.pools[name](h_WLH, member_UT)))
-        return logits
-
-    def word_logits(self, name: str, word_NH: Tensor) -> Tensor:
-        """Logits of one tagger for words [N, K]."""
-        logits: Tensor = self.heads[name](self.dropout(word_NH))
         return logits
 
 

@@ -40,7 +40,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of a sentence to mark: the place of their first tokens in the pass, and their offsets [N, 2]."""
+    """The words of a sentence to mark: windows and positions of first and last token, and their offsets: all [N, 2]."""
 
     example: int
     windows: Ints
@@ -75,8 +75,8 @@ class Pieces:
         elif marks:
             inside = parts[0]
             start, end = example.span or (0, len(example.text))
-            places, firsts = first_tokens(tagging.words(example.text, start, end), self._offsets[inside])
-            self.words.append(Words(index, *self._at(inside[firsts]), places))
+            places, ends = tokens_of(tagging.words(example.text, start, end), self._offsets[inside])
+            self.words.append(Words(index, *self._at(inside[ends]), places))
         else:
             self._unit(index, parts[0])
 
@@ -100,17 +100,17 @@ class Pieces:
         return len(self.units) - 1
 
 
-def first_tokens(places_N2: Ints, offsets_M2: Ints) -> tuple[Ints, Ints]:
-    """The words of which normalisation left something, and the number of the first token of each.
+def tokens_of(places_N2: Ints, offsets_M2: Ints) -> tuple[Ints, Ints]:
+    """The words of which normalisation left something, and the numbers of the first and last token of each [N, 2].
 
     Args:
         places_N2: offsets of words.
         offsets_M2: offsets of tokens.
     """
     firsts = np.searchsorted(offsets_M2[:, 0], places_N2[:, 0])
-    there = firsts < len(offsets_M2)
-    there[there] &= offsets_M2[firsts[there], 0] < places_N2[there, 1]
-    return places_N2[there], firsts[there]
+    lasts = np.searchsorted(offsets_M2[:, 0], places_N2[:, 1]) - 1
+    there = lasts >= firsts
+    return places_N2[there], np.stack([firsts[there], lasts[there]], axis=1)
 
 
 def distances(ends_U2: Ints, pairs_P3: Ints) -> Ints:

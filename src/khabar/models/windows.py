@@ -58,7 +58,8 @@ class Batch:
     """Padded arrays: ids_WL, types_WL, mask_WL (int64), membership_UT (bool, T = W * L), the example of each row.
 
     A row is a unit or a pair; after them come the words of the sentences to mark, in the order of `words`. pairs_P4 are
-    head, tail, sentence (rows of units) and distance; words_N are places in T.
+    head, tail, sentence (rows of units) and distance; words_N3 are the places in T of a word's first and last token,
+    and whether it is the first of its sentence.
     """
 
     ids_WL: Ints
@@ -67,7 +68,7 @@ class Batch:
     membership_UT: NDArray[np.bool_]
     examples: Ints
     pairs_P4: Ints = field(default_factory=lambda: np.zeros((0, 4), np.int64))
-    words_N: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    words_N3: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     words: tuple[Words, ...] = ()
 
     @property
@@ -379,12 +380,15 @@ def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
         for pair in item.pairs
     ]
     words = [(shift, each) for shift, item in zip(shifts, passes, strict=True) for each in item.words]
-    places = [(each.windows + shift) * length + each.positions for shift, each in words]
+    places = [
+        np.column_stack([(each.windows + shift) * length + each.positions, np.arange(len(each.places)) == 0])
+        for shift, each in words
+    ]
     examples = [unit.example for _, unit in units] + [pair.example for item in passes for pair in item.pairs]
     return Batch(
         ids_WL, types_WL, mask_WL, membership_UT, np.array(examples, np.int64),
         np.array(pairs_P4, np.int64).reshape(-1, 4),
-        np.concatenate(places) if places else np.zeros(0, np.int64),
+        np.concatenate(places) if places else np.zeros((0, 3), np.int64),
         tuple(each for _, each in words),
     )  # fmt: skip
 

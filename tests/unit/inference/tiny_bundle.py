@@ -54,7 +54,10 @@ def engine(*names: str, seed: int = 0, pool: str | None = None, spread: float = 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         classifier = Classifier(BertModel(config, add_pooling_layer=False), tasks, uses_token_types=True).eval()
-        for head in (*classifier.heads.values(), *(pair.out for pair in classifier.pairs.values())):
+        for head in (
+            *classifier.heads.values(),
+            *(part.out for part in (*classifier.pairs.values(), *classifier.taggers.values())),
+        ):
             torch.nn.init.normal_(head.weight, std=0.5)
         for one in classifier.pools.values():
             if one.dense is not None:

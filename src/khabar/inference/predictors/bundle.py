@@ -67,12 +67,12 @@ class TorchHeads:
         with torch.inference_mode():
             return self.classifier.encode(*(torch.from_numpy(array).to(at) for array in arrays)).flatten(0, 1)
 
-    def words(self, task: str, state_NH: "Tensor") -> Floats:
-        """Logits of a tagger for words [N, K]."""
+    def words(self, task: str, state_TH: "Tensor", words_N3: NDArray[np.int64]) -> Floats:
+        """Logits of a tagger for words as `Batch` has them [N, K]."""
         import torch
 
         with torch.inference_mode():
-            return _numpy(self.classifier.word_logits(task, state_NH))
+            return _numpy(self.classifier.taggers[task](state_TH, torch.from_numpy(words_N3).to(state_TH.device)))
 
     def units(self, task: str, state_TH: "Tensor", bounds: Sequence[Offsets]) -> Floats:
         """Logits of a task of sentences for ranges of tokens [U, K]."""
@@ -151,7 +151,7 @@ def forward(classifier: "Classifier", machine: MachineConfig, *, move: bool = Tr
     def run(batch: Batch) -> NDArray[np.float32]:
         arrays = [batch.ids_WL, batch.mask_WL, batch.types_WL, batch.membership_UT]
         if classifier.reads:
-            arrays += [batch.pairs_P4, batch.words_N]
+            arrays += [batch.pairs_P4, batch.words_N3]
         at = next(classifier.parameters()).device  # a model in training may move
         reduced = half and (move or at.type != "cpu")
         with torch.inference_mode(), torch.autocast(at.type, torch.bfloat16, enabled=reduced):
