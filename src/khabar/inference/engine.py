@@ -28,7 +28,8 @@ Forward = Callable[[Batch], NDArray[np.float32]]
 class Heads(Protocol):
     """The parts of a model one by one, for a reader that encodes a text once and asks it twice.
 
-    States and units are the runtime's own arrays [N, H]; logits come as numpy.
+    States and units are the runtime's own arrays; logits come as numpy. A text is the states [T, H] of its windows one
+    after the other, and the places [N] in T of its own tokens; a range counts those tokens.
     """
 
     def encode(self, batch: Batch) -> Any:  # noqa: ANN401 - the runtime's array
@@ -39,19 +40,19 @@ class Heads(Protocol):
         """Logits of a tagger for words as `Batch` has them [N, K]."""
         ...
 
-    def units(self, task: str, state_TH: Any, bounds: Sequence[Offsets]) -> Floats:  # noqa: ANN401
+    def units(self, task: str, state_TH: Any, tokens_N: NDArray[np.int64], bounds: Sequence[Offsets]) -> Floats:  # noqa: ANN401
         """Logits of a task of sentences for ranges of tokens [U, K]."""
         ...
 
-    def mean(self, state_TH: Any, bounds: Sequence[Offsets]) -> Any:  # noqa: ANN401
-        """The mean of each range of tokens [U, H]."""
+    def spans(self, state_TH: Any, tokens_N: NDArray[np.int64], bounds: Sequence[Offsets]) -> Any:  # noqa: ANN401
+        """Ranges of tokens as pairs take them [U, X]."""
         ...
 
     def joined(self, parts: Sequence[Any]) -> Any:  # noqa: ANN401
         """States one after the other."""
         ...
 
-    def pairs(self, question: str, unit_UH: Any, pairs_P4: NDArray[np.int64]) -> Floats:  # noqa: ANN401
+    def pairs(self, question: str, unit_UX: Any, pairs_P4: NDArray[np.int64]) -> Floats:  # noqa: ANN401
         """Logits of a question for pairs of units as `Batch` has them [P, K]."""
         ...
 

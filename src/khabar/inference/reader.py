@@ -26,7 +26,7 @@ from khabar.inference.jobs import Job
 from khabar.inference.names import Name
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.models import tagging
-from khabar.models.pieces import distances, tokens_of
+from khabar.models.pieces import Ints, distances, tokens_of
 from khabar.models.windows import Document, Pass, by_length, collate
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
@@ -124,15 +124,9 @@ class Reader:
         for job, document in zip(jobs, documents, strict=True):
             own = states[first : first + len(document.ids)]
             first += len(document.ids)
-            yield EngineScorer(self.engine, self.heads, self.task, job, document, self._tokens(own, document))
-
-    def _tokens(self, windows: Sequence[Any], document: Document) -> Any:  # noqa: ANN401 - the runtime's array
-        """The states of the tokens in the order of the text, each of the window that owns it [N, H]."""
-        parts = []
-        for number, states in enumerate(windows):
-            own = document.positions[document.windows == number]
-            parts.append(states[int(own[0]) : int(own[-1]) + 1])
-        return self.heads.joined(parts)
+            base = np.cumsum([0, *(len(each) for each in own[:-1])])
+            tokens = base[document.windows] + document.positions
+            yield EngineScorer(self.engine, self.heads, self.task, job, document, self.heads.joined(own), tokens)
 
     def _account(self, job: Job, found: Graph, copy_of: str | None) -> Account:
         events, event_of = assemble.events(found, job.text, job.date)
@@ -144,7 +138,7 @@ class Reader:
 
 @dataclass
 class EngineScorer:
-    """A model as a scorer: the article is encoded, and every question is asked of its states [N, H]."""
+    """A model as a scorer: the article is encoded, and every question is asked of its states (see `Heads`)."""
 
     engine: Engine
     heads: Heads
@@ -152,6 +146,7 @@ class EngineScorer:
     job: Job
     document: Document
     states: Any
+    tokens: Ints
 
     def __post_init__(self) -> None:
         """Pool nothing yet."""
@@ -165,7 +160,7 @@ class EngineScorer:
         places, tokens = tokens_of(np.concatenate(words), self.document.offsets)
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
         begins = np.isin(np.arange(len(places)), [0, *ends])
-        logits = self.heads.words(self.task.name, self.states, np.column_stack([tokens, begins]))
+        logits = self.heads.words(self.task.name, self.states, np.column_stack([self.tokens[tokens], begins]))
         found: list[Found] = []
         for first, last in itertools.pairwise([0, *ends.tolist()]):
             found += self.engine.spans(self.task.name, places[first:last], logits[first:last])
@@ -174,14 +169,14 @@ class EngineScorer:
     def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
         """The logits of the sentences [S, K] for tasks that ask them."""
         bounds = [self.document.bounds(span) for span in self.job.spans]
-        return {task: self.heads.units(task, self.states, bounds) for task in tasks}
+        return {task: self.heads.units(task, self.states, self.tokens, bounds) for task in tasks}
 
     def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
         pairs_P3 = np.array([self._row(one) for one in asked], np.int64).reshape(-1, 3)
         done = 0 if self._pooled is None else len(self._pooled)
         if done < len(self._ends):
-            new = self.heads.mean(self.states, self._ends[done:])
+            new = self.heads.spans(self.states, self.tokens, self._ends[done:])
             self._pooled = new if self._pooled is None else self.heads.joined([self._pooled, new])
         name = f"{self.task.name}.{head.name}"
         far = distances(np.array(self._ends, np.int64), pairs_P3)

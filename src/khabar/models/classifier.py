@@ -49,32 +49,36 @@ class Pool(nn.Module):
 
 
 class PairHead(nn.Module):
-    """Scores a pair of units in their sentence: a layer over head, tail, their product, sentence and distance.
+    """Scores a pair of units in their sentence: a layer over head, tail, the product of both, sentence and distance.
 
-    Of a question about one span that is head and tail. The outlet and somebody unnamed, who may be the head though no
-    unit is, are learnt vectors.
+    Of a question about one span that is head and tail. Head and tail come with the tokens on either side of them, for a
+    preposition may say all there is to say. The outlet and somebody unnamed, who may be the head though no unit is, are
+    learnt vectors.
     """
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
-        self.known = nn.Embedding(KNOWN, hidden)
+        self.known = nn.Embedding(KNOWN, 3 * hidden)
         self.distance = nn.Embedding(DISTANCES, hidden)
-        self.layer = nn.Linear(4 * hidden, hidden)
+        self.head = nn.Linear(3 * hidden, hidden)
+        self.tail = nn.Linear(3 * hidden, hidden, bias=False)
+        self.within = nn.Linear(hidden, hidden, bias=False)
+        self.both = nn.Linear(hidden, hidden, bias=False)
         self.dropout = nn.Dropout(dropout)
         self.out = nn.Linear(hidden, labels)
-        for weight in (self.known.weight, self.distance.weight, self.layer.weight, self.out.weight):
-            nn.init.normal_(weight, std=0.02)
-        nn.init.zeros_(self.layer.bias)
+        for part in (self.known, self.distance, self.head, self.tail, self.within, self.both, self.out):
+            nn.init.normal_(part.weight, std=0.02)
+        nn.init.zeros_(self.head.bias)
         nn.init.zeros_(self.out.bias)
 
-    def forward(self, unit_UH: Tensor, pairs_P4: Tensor) -> Tensor:
-        """Logits [P, K] of pairs as `Batch` has them."""
-        row_RH = torch.cat([unit_UH, self.known.weight.flip(0).to(unit_UH.dtype)])  # -1 and -2 count from the end
+    def forward(self, unit_UX: Tensor, pairs_P4: Tensor) -> Tensor:
+        """Logits [P, K] of pairs as `Batch` has them; X = 3 H: a unit's mean, the token before it, the one behind."""
+        row_RX = torch.cat([unit_UX, self.known.weight.flip(0).to(unit_UX.dtype)])  # -1 and -2 count from the end
+        mean_RH = row_RX[:, : self.both.in_features]
         head_P, tail_P, within_P, distance_P = pairs_P4.unbind(1)
-        # a layer over all four side by side; what depends on one unit alone is reckoned once a unit, not once a pair
-        of_head, of_tail, of_within, of_both = self.layer.weight.chunk(4, 1)
-        seen_PH = (row_RH @ of_head.T)[head_P] + (row_RH @ of_tail.T)[tail_P] + (row_RH @ of_within.T)[within_P]
-        seen_PH = seen_PH + nn.functional.linear(row_RH[head_P] * row_RH[tail_P], of_both, self.layer.bias)
+        # what depends on one unit alone is reckoned once a unit, not once a pair
+        seen_PH = self.head(row_RX)[head_P] + self.tail(row_RX)[tail_P] + self.within(mean_RH)[within_P]
+        seen_PH = seen_PH + self.both(mean_RH[head_P] * mean_RH[tail_P])
         logits: Tensor = self.out(self.dropout(nn.functional.gelu(seen_PH + self.distance(distance_P))))
         return logits
 
@@ -154,20 +158,21 @@ class Classifier(nn.Module):
         member_UT: Tensor,
         pairs_P4: Tensor | None = None,
         words_N3: Tensor | None = None,
+        edges_U2: Tensor | None = None,
     ) -> Tensor:
         """Logits in fp32 [R, C]: of units, pairs, words; 0 in the columns of heads that do not answer such a row."""
         h_WLH = self.encode(ids_WL, mask_WL, types_WL)
         if not self.reads:
             return torch.cat([self.unit_logits(name, h_WLH, member_UT) for name in self.pools], 1).float()
-        assert pairs_P4 is not None and words_N3 is not None
+        assert pairs_P4 is not None and words_N3 is not None and edges_U2 is not None
         units, pairs = len(member_UT), len(pairs_P4)
         logits_RC = h_WLH.new_zeros((units + pairs + len(words_N3), self.width), dtype=torch.float32)
         for name in self.pools:
             logits_RC[:units, self.columns[name]] = self.unit_logits(name, h_WLH, member_UT).float()
-        unit_UH = self.mean(h_WLH, member_UT)
+        unit_UX = self.dropout(self.with_edges(self.mean(h_WLH, member_UT), h_WLH.flatten(0, 1), edges_U2))
         for name, head in self.pairs.items():
             column = self.columns[name.replace("/", ".")]
-            logits_RC[units : units + pairs, column] = head(self.dropout(unit_UH), pairs_P4).float()
+            logits_RC[units : units + pairs, column] = head(unit_UX, pairs_P4).float()
         for name, tagger in self.taggers.items():
             logits_RC[units + pairs :, self.columns[name]] = tagger(h_WLH.flatten(0, 1), words_N3).float()
         return logits_RC
@@ -177,6 +182,10 @@ class Classifier(nn.Module):
         types = {"token_type_ids": types_WL} if self.uses_token_types else {}
         hidden: Tensor = self.encoder(input_ids=ids_WL, attention_mask=mask_WL, **types).last_hidden_state
         return hidden
+
+    def with_edges(self, mean_UH: Tensor, state_TH: Tensor, edges_U2: Tensor) -> Tensor:
+        """Units [U, 3 H]: each one's mean, and the states on either side of it, given their places in T."""
+        return torch.cat([mean_UH, state_TH[edges_U2[:, 0]], state_TH[edges_U2[:, 1]]], 1)
 
     def unit_logits(self, name: str, h_WLH: Tensor, member_UT: Tensor) -> Tensor:
         """Logits of one head for units [U, K]."""

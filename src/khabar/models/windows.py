@@ -59,7 +59,8 @@ class Batch:
 
     A row is a unit or a pair; after them come the words of the sentences to mark, in the order of `words`. pairs_P4 are
     head, tail, sentence (rows of units) and distance; words_N3 are the places in T of a word's first and last token,
-    and whether it is the first of its sentence.
+    and whether it is the first of its sentence; edges_U2 those of the tokens on either side of a unit, special ones at
+    the ends of a window.
     """
 
     ids_WL: Ints
@@ -70,6 +71,7 @@ class Batch:
     pairs_P4: Ints = field(default_factory=lambda: np.zeros((0, 4), np.int64))
     words_N3: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
     words: tuple[Words, ...] = ()
+    edges_U2: Ints = field(default_factory=lambda: np.zeros((0, 2), np.int64))
 
     @property
     def tokens(self) -> int:
@@ -371,8 +373,11 @@ def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
     shifts = list(accumulate((len(item.ids) for item in passes[:-1]), initial=0))  # windows of the passes before
     units = [(shift, unit) for shift, item in zip(shifts, passes, strict=True) for unit in item.units]
     membership_UT = np.zeros((len(units), len(windows) * length), bool)
+    edges_U2: list[tuple[int, int]] = []
     for row, (shift, unit) in enumerate(units):
-        membership_UT[row, (unit.windows + shift) * length + unit.positions] = True
+        places = (unit.windows + shift) * length + unit.positions
+        membership_UT[row, places] = True
+        edges_U2.append((int(places[0]) - 1, int(places[-1]) + 1))
     before = accumulate((len(item.units) for item in passes[:-1]), initial=0)  # units of the passes before
     pairs_P4 = [
         (pair.head if pair.head < 0 else pair.head + first, pair.tail + first, pair.within + first, pair.distance)
@@ -380,7 +385,7 @@ def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
         for pair in item.pairs
     ]
     words = [(shift, each) for shift, item in zip(shifts, passes, strict=True) for each in item.words]
-    places = [
+    firsts = [
         np.column_stack([(each.windows + shift) * length + each.positions, np.arange(len(each.places)) == 0])
         for shift, each in words
     ]
@@ -388,8 +393,9 @@ def collate(passes: Sequence[Pass], pad_id: int) -> Batch:
     return Batch(
         ids_WL, types_WL, mask_WL, membership_UT, np.array(examples, np.int64),
         np.array(pairs_P4, np.int64).reshape(-1, 4),
-        np.concatenate(places) if places else np.zeros((0, 3), np.int64),
+        np.concatenate(firsts) if firsts else np.zeros((0, 3), np.int64),
         tuple(each for _, each in words),
+        np.array(edges_U2, np.int64).reshape(-1, 2),
     )  # fmt: skip
 
 

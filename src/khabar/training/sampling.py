@@ -147,7 +147,7 @@ class ClassificationWork:
         target_UC, asked_UJ = self._target[arrays.examples], self._asked[arrays.examples]
         asked_UJ[arrays.examples == PART] = False
         if any(task.marks for task in self.tasks.values()):
-            inputs += [arrays.pairs_P4, arrays.words_N3]
+            inputs += [arrays.pairs_P4, arrays.words_N3, arrays.edges_U2]
             tagged = [self._tags[each.example] for each in arrays.words]
             target_UC = np.concatenate([target_UC, *(target for target, _ in tagged)])
             asked_UJ = np.concatenate([asked_UJ, *(asked for _, asked in tagged)])

@@ -74,20 +74,25 @@ class TorchHeads:
         with torch.inference_mode():
             return _numpy(self.classifier.taggers[task](state_TH, torch.from_numpy(words_N3).to(state_TH.device)))
 
-    def units(self, task: str, state_TH: "Tensor", bounds: Sequence[Offsets]) -> Floats:
+    def units(self, task: str, state_TH: "Tensor", tokens_N: NDArray[np.int64], bounds: Sequence[Offsets]) -> Floats:
         """Logits of a task of sentences for ranges of tokens [U, K]."""
         import torch
 
         with torch.inference_mode():
-            return _numpy(self.classifier.unit_logits(task, state_TH[None], _members(state_TH, bounds)))
+            own_NH = state_TH[torch.from_numpy(tokens_N).to(state_TH.device)]
+            return _numpy(self.classifier.unit_logits(task, own_NH[None], _members(own_NH, bounds)))
 
-    def mean(self, state_TH: "Tensor", bounds: Sequence[Offsets]) -> "Tensor":
-        """The mean of each range of tokens [U, H]."""
+    def spans(self, state_TH: "Tensor", tokens_N: NDArray[np.int64], bounds: Sequence[Offsets]) -> "Tensor":
+        """Ranges of tokens as pairs take them [U, X]; see `Heads`."""
         import torch
 
+        ends_U2 = np.array(bounds, np.int64)
+        edges_U2 = np.column_stack([tokens_N[ends_U2[:, 0]] - 1, tokens_N[ends_U2[:, 1] - 1] + 1])
+        at = state_TH.device
         with torch.inference_mode():
-            pooled: Tensor = self.classifier.mean(state_TH[None], _members(state_TH, bounds))
-            return pooled
+            own_NH = state_TH[torch.from_numpy(tokens_N).to(at)]
+            mean_UH = self.classifier.mean(own_NH[None], _members(own_NH, bounds))
+            return self.classifier.with_edges(mean_UH, state_TH, torch.from_numpy(edges_U2).to(at))
 
     def joined(self, parts: Sequence["Tensor"]) -> "Tensor":
         """States one after the other."""
@@ -95,14 +100,14 @@ class TorchHeads:
 
         return torch.cat(list(parts))
 
-    def pairs(self, question: str, unit_UH: "Tensor", pairs_P4: NDArray[np.int64]) -> Floats:
+    def pairs(self, question: str, unit_UX: "Tensor", pairs_P4: NDArray[np.int64]) -> Floats:
         """Logits of a question for pairs of units as `Batch` has them [P, K]."""
         import torch
 
         with torch.inference_mode():
             return _numpy(
                 self.classifier.pairs[question.replace(".", "/")](
-                    unit_UH, torch.from_numpy(pairs_P4).to(unit_UH.device)
+                    unit_UX, torch.from_numpy(pairs_P4).to(unit_UX.device)
                 )
             )
 
@@ -151,7 +156,7 @@ def forward(classifier: "Classifier", machine: MachineConfig, *, move: bool = Tr
     def run(batch: Batch) -> NDArray[np.float32]:
         arrays = [batch.ids_WL, batch.mask_WL, batch.types_WL, batch.membership_UT]
         if classifier.reads:
-            arrays += [batch.pairs_P4, batch.words_N3]
+            arrays += [batch.pairs_P4, batch.words_N3, batch.edges_U2]
         at = next(classifier.parameters()).device  # a model in training may move
         reduced = half and (move or at.type != "cpu")
         with torch.inference_mode(), torch.autocast(at.type, torch.bfloat16, enabled=reduced):
