@@ -26,7 +26,7 @@ from khabar.schema import flat
 
 FOLDS = 5
 LOOP = {
-    "windows": "short", "loop.head_lr": 3e-3, "loop.batch_tokens": 1024, "loop.eval_every": 5.0,
+    "windows": "short", "loop.lr": 3e-4, "loop.head_lr": 3e-3, "loop.batch_tokens": 1024, "loop.eval_every": 5.0,
     "machine.precision": "bf16", "track.experiment": "reading_folds", "track.aliases": [], "suite.baselines": [],
 }  # fmt: skip
 SETS: dict[str, dict[str, Any]] = {

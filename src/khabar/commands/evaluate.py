@@ -9,6 +9,7 @@ from pydantic import Field
 from khabar import store
 from khabar.config import AuditConfig, DataConfig, MachineConfig, Record, SuiteConfig, TrackConfig
 from khabar.errors import ConfigError
+from khabar.schema import flat
 
 
 class Config(Record):
@@ -29,7 +30,8 @@ def run(config: Config) -> None:
     """Score the tasks that model and data set share, print the tables, log them."""
     from khabar import tracking
     from khabar.commands import _predictions, _reporting, _scoring
-    from khabar.data import corpus, dataset
+    from khabar.data import corpus, dataset, marks
+    from khabar.data.fold import TrainingFold
     from khabar.inference.model import load
 
     print(f"Store: {store.address().uri}")
@@ -42,17 +44,19 @@ def run(config: Config) -> None:
             f"{', '.join(offered)}. They share no task: choose another data= or model=."
         )
     data = dataset.load(config.data, tasks, config.audit, need=(config.split,))
-    examples = data.splits[config.split]
+    asked = marks.expand_splits(data.splits, tasks)
     trained_on = model.engine.card.data.get("fingerprint")
     if trained_on != data.fingerprint:
         print(
             "The model was trained on other data, or another version of it: its training rows may stand in this split."
         )
-    train, dev = data.training, data.splits["dev"]
-    rivals = _scoring.baselines(config.suite.baselines if train else (), train, dev, tasks, config.seed)
+    train = TrainingFold(asked)
+    rivals = _scoring.baselines(config.suite.baselines if train else (), train, asked["dev"], tasks, config.seed)
     if not train and config.suite.baselines:
         print("This data set has no training rows, so there are no baselines to fit.")
-    scored = _scoring.score([model.engine, *rivals], config.split, examples, tasks, config.suite, config.seed)
+    scored = _scoring.score(
+        [model.engine, *rivals], config.split, asked[config.split], flat(tasks), config.suite, config.seed
+    )
     print(f"\n{_scoring.tables(scored)}")
 
     tags = {

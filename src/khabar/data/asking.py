@@ -15,7 +15,7 @@ from khabar.schema import HOLDERS, Offsets, Task
 class Candidate(NamedTuple):
     """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor.
 
-    A decoy is one that no annotator marked.
+    A decoy is one that no annotator marked; `number` is whoever asks to know it by.
     """
 
     layer: str
@@ -24,6 +24,7 @@ class Candidate(NamedTuple):
     entity: str
     type: str = ""
     decoy: bool = False
+    number: int = -1
 
     @property
     def at(self) -> Offsets:

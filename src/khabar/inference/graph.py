@@ -106,7 +106,7 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
     roles: list[Role] = []
     stances: list[Taken] = []
     same: list[tuple[int, int]] = []
-    for head, every in pairs(task, sentences, found):
+    for head, every in pairs(task, sentences, found, scorer.floor):
         sure = every.sure(found)
         asked = every.where(sure >= scorer.floor(head))  # nothing below can be decided for
         if not asked.questions:
@@ -183,20 +183,25 @@ class Pairs:
         )
 
 
-def pairs(task: Task, sentences: Sequence[Offsets], found: Sequence[Spot]) -> Iterator[tuple[Task, Pairs]]:
-    """What the heads of pairs ask of an article in which these spots were found; who asks nothing is left out."""
-    layout = Layout(sentences, [_candidate(spot) for spot in found])
-    number = {(spot.layer, *spot.at): i for i, spot in enumerate(found)}
+def pairs(
+    task: Task, sentences: Sequence[Offsets], found: Sequence[Spot], floor: Callable[[Task], float] = lambda head: 0.0
+) -> Iterator[tuple[Task, Pairs]]:
+    """What the heads of pairs ask of an article in which these spots were found; who asks nothing is left out.
+
+    `floor` tells how sure a spot must be for a head to ask about it.
+    """
+    every = [_candidate(spot, number) for number, spot in enumerate(found)]
     for head in (head for head in task.heads.values() if head.level == "pair"):
-        asked = Pairs([], [])
-        for sentence in range(len(sentences)):
-            for one in layout.questions(head, sentence):
-                assert one.tail is not None
-                first = number[one.head.layer, *one.head.at] if one.head else one.holder or ""
-                asked.questions.append(one)
-                asked.ends.append((first, number[one.tail.layer, *one.tail.at]))
-        if asked.questions:
-            yield head, asked
+        lowest = floor(head)
+        layout = Layout(sentences, [one for one in every if found[one.number].score >= lowest])
+        asked = [one for sentence in range(len(sentences)) for one in layout.questions(head, sentence)]
+        if asked:
+            yield head, Pairs(asked, [(one.head.number if one.head else one.holder or "", _tail(one)) for one in asked])
+
+
+def _tail(one: Asked) -> int:
+    assert one.tail is not None
+    return one.tail.number
 
 
 def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scorer: Scorer) -> list[Spot]:
@@ -204,7 +209,7 @@ def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scor
     events = [i for i, spot in enumerate(spots) if spot.layer == "event"]
     made = list(spots)
     for head in (head for head in task.heads.values() if head.level == "span"):
-        asked = [Asked(_candidate(made[i]), None, sentences[made[i].sentence]) for i in events]
+        asked = [Asked(_candidate(made[i], i), None, sentences[made[i].sentence]) for i in events]
         if not asked:
             break
         prob, _ = scorer.answer(head, asked, np.ones(len(asked)))
@@ -224,8 +229,8 @@ def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scor
     return made
 
 
-def _candidate(spot: Spot) -> Candidate:
-    return Candidate(spot.layer, spot.start, spot.end, spot.name.name if spot.name else "", spot.type)
+def _candidate(spot: Spot, number: int) -> Candidate:
+    return Candidate(spot.layer, spot.start, spot.end, spot.name.name if spot.name else "", spot.type, number=number)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from khabar.errors import DataError
 from khabar.inference.questions import Question, parse_questions
@@ -30,6 +30,7 @@ class Job:
     examples: list[Example] = field(default_factory=list)
     without: list[tuple[Offsets, ...]] = field(default_factory=list)
     error: str | None = None
+    encoding: Encoding | None = None  # of the text, without special tokens
 
     @classmethod
     def of(
@@ -51,7 +52,8 @@ class Job:
             if not job.text.strip():
                 raise DataError("The text is empty.")
             job.text.encode()
-            offsets = np.array(normalizer.encode(tokenizer, job.text).offsets)
+            job.encoding = normalizer.encode(tokenizer, job.text)
+            offsets = np.array(job.encoding.offsets)
         except UnicodeEncodeError as error:
             job.error = f"The text holds half a character (a lone surrogate) at {error.start}."
         except DataError as error:

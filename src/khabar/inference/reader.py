@@ -14,7 +14,7 @@ import numpy as np
 
 from khabar.config import AuditConfig
 from khabar.data import duplicates
-from khabar.data.asking import Asked
+from khabar.data.asking import Asked, Candidate
 from khabar.errors import ConfigError
 from khabar.evaluation import calibration
 from khabar.evaluation.scored import Bools, Floats
@@ -109,7 +109,7 @@ class Reader:
 
     def scorers(self, jobs: Sequence[Job]) -> "Iterator[EngineScorer]":
         """Each article encoded, ready to be asked."""
-        documents = [self.engine.windower.document(job.text) for job in jobs]
+        documents = [self.engine.windower.document(job.encoding) for job in jobs if job.encoding is not None]
         passes = [
             Pass((ids,), (types,), ()) for each in documents for ids, types in zip(each.ids, each.types, strict=True)
         ]
@@ -150,7 +150,7 @@ class EngineScorer:
 
     def __post_init__(self) -> None:
         """Pool nothing yet."""
-        self._units: dict[Offsets, int] = {}
+        self._units: dict[int | Offsets, int] = {}
         self._ends: list[tuple[int, int]] = []
         self._pooled: Any = None
 
@@ -191,10 +191,16 @@ class EngineScorer:
     def _row(self, one: Asked) -> tuple[int, int, int]:
         other = one.tail or one.head
         assert other is not None
-        first = -1 - HOLDERS.index(one.holder or "") if one.head is None else self._unit(one.head.at)
-        return first, self._unit(other.at), self._unit(one.within)
+        first = -1 - HOLDERS.index(one.holder or "") if one.head is None else self._unit(one.head.number, one.head)
+        return first, self._unit(other.number, other), self._sentence(one.within)
 
-    def _unit(self, span: Offsets) -> int:
+    def _unit(self, number: int, one: Candidate) -> int:
+        if number not in self._units:
+            self._units[number] = len(self._ends)
+            self._ends.append(self.document.bounds(one.at))
+        return self._units[number]
+
+    def _sentence(self, span: Offsets) -> int:
         if span not in self._units:
             self._units[span] = len(self._ends)
             self._ends.append(self.document.bounds(span))

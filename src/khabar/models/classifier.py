@@ -58,14 +58,15 @@ class PairHead(nn.Module):
 
     def __init__(self, hidden: int, labels: int, dropout: float) -> None:
         super().__init__()
+        width = hidden // 2  # an article asks thousands of pairs
         self.known = nn.Embedding(KNOWN, 3 * hidden)
-        self.distance = nn.Embedding(DISTANCES, hidden)
-        self.head = nn.Linear(3 * hidden, hidden)
-        self.tail = nn.Linear(3 * hidden, hidden, bias=False)
-        self.within = nn.Linear(hidden, hidden, bias=False)
-        self.both = nn.Linear(hidden, hidden, bias=False)
+        self.distance = nn.Embedding(DISTANCES, width)
+        self.head = nn.Linear(3 * hidden, width)
+        self.tail = nn.Linear(3 * hidden, width, bias=False)
+        self.within = nn.Linear(hidden, width, bias=False)
+        self.both = nn.Linear(hidden, width, bias=False)
         self.dropout = nn.Dropout(dropout)
-        self.out = nn.Linear(hidden, labels)
+        self.out = nn.Linear(width, labels)
         for part in (self.known, self.distance, self.head, self.tail, self.within, self.both, self.out):
             nn.init.normal_(part.weight, std=0.02)
         nn.init.zeros_(self.head.bias)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from khabar.schema import Found, Offsets
 
 WORD = re.compile(r"[\w\u064b-\u0652\u0670]+")
-GRID = np.round(np.arange(0.05, 0.96, 0.05), 2)  # thresholds that are tried
+GRID = np.array([0.01, 0.02, 0.03, *np.round(np.arange(0.05, 0.96, 0.05), 2)])  # thresholds that are tried
 RECALL = 4.0  # F-measure's beta squared of a layer whose spans a relation must still confirm
 
 Floats = NDArray[np.float64]

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from khabar.config import WindowsConfig
 from khabar.models.pieces import Pair, Pieces, Unit, Words
@@ -243,16 +243,12 @@ class Windower:
             found += self._passes_of(tokens[text], asked, [(i, examples[i], skip[i]) for i in members])
         return found
 
-    def document(self, text: str) -> Document:
+    def document(self, encoding: Encoding) -> Document:
         """A text as it is encoded once for all that is asked of it; windows and owners are those of `passes`.
 
-        Raises:
-            EmptyTextError: normalisation leaves nothing of it.
+        `encoding` are its tokens, without special ones.
         """
-        done = self.tokenizer.encode(text, add_special_tokens=False)
-        ids, offsets = np.array(done.ids, np.int64), np.array(done.offsets, np.int64).reshape(-1, 2)
-        if not len(ids):
-            raise EmptyTextError(f"Nothing is left of the text after normalisation: {text[:60]!r}.")
+        ids, offsets = np.array(encoding.ids, np.int64), np.array(encoding.offsets, np.int64)
         room = self._length - self._single.size
         first = starts(len(ids), room, min(self.config.stride, (room - 1) // 2))
         owner = owners(len(ids), first, room)
