@@ -17,7 +17,7 @@ import yaml
 
 import khabar
 from khabar.cli.composer import Composer
-from khabar.commands import _reading, _scoring, train
+from khabar.commands import _cuts, _reading, _scoring, train
 from khabar.data import dataset, marks
 from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
@@ -79,7 +79,8 @@ def test(asked: dict[str, Any], parts: Parts) -> None:
                 found[name] = rows.from_predictions(task, own, answers)
         for name, task in config.task.items():
             if task.marks and can.keys() >= flat({name: task}).keys():
-                found |= _reading.scored(predictor, task, rows_)
+                cuts = {} if predictor is engine else _cuts.among_found(predictor, task, splits["dev"])
+                found |= _reading.scored(predictor, task, rows_, cuts)
         for name, scored in found.items():
             parts.setdefault(name, {}).setdefault(predictor.name, []).append(scored)
 

@@ -136,6 +136,16 @@ class Task(Record):
         return self.level == "pair" and self.kind == "single" and self.empty_as is not None
 
     @property
+    def reads_whole(self) -> bool:
+        """Whether an article can be read with it: events need types and participants."""
+        return self.marks and {"type", "role"} <= self.heads.keys()
+
+    @property
+    def links(self) -> bool:
+        """Whether it asks about two spans of a kind, if they are one; that does not hang on how sure either is."""
+        return self.level == "pair" and self.on == self.to
+
+    @property
     def marks(self) -> bool:
         """Whether it marks spans, rather than labels a unit it is given."""
         return self.kind == "spans"

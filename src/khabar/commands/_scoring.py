@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from khabar import registry
-from khabar.commands import _predictions, _reading
+from khabar.commands import _cuts, _predictions, _reading
 from khabar.config import SuiteConfig
 from khabar.data.fold import TrainingFold
 from khabar.evaluation import harness, rows
@@ -74,9 +74,9 @@ class SplitScores:
 
 def score(
     predictors: Sequence[Predictor], split: str, examples: Sequence[Example], tasks: Mapping[str, Task],
-    suite: SuiteConfig, seed: int,
+    suite: SuiteConfig, seed: int, dev: Sequence[Example] = (),
 ) -> SplitScores:  # fmt: skip
-    """Score a model, the first predictor, beside others."""
+    """Score a model, the first predictor, beside others, who find thresholds for whole readings on `dev` rows."""
     able = {predictor.name: flat(predictor.tasks) for predictor in predictors}
     answers = {
         predictor.name: predictor.predict([example for example in examples if example.task in able[predictor.name]])
@@ -101,7 +101,9 @@ def score(
         for predictor in predictors:
             if not able[predictor.name].keys() >= flat({task.name: task}).keys():
                 continue
-            for name, scored in _reading.scored(predictor, task, examples).items():
+            own = predictor is predictors[0] or not task.reads_whole
+            cuts = {} if own else _cuts.among_found(predictor, task, dev)
+            for name, scored in _reading.scored(predictor, task, examples, cuts).items():
                 first.setdefault(name, scored)
                 scores.setdefault(name, {})[predictor.name] = harness.score(
                     scored, draws=suite.draws, seed=seed, level=suite.level

@@ -72,7 +72,9 @@ def finish(
     asked = marks.expand_splits(data.splits, config.task)
     rivals = _scoring.baselines(config.suite.baselines, TrainingFold(asked), asked["dev"], config.task, config.seed)
     scored = {
-        split: _scoring.score([engine, *rivals], split, asked[split], flat(config.task), config.suite, config.seed)
+        split: _scoring.score(
+            [engine, *rivals], split, asked[split], flat(config.task), config.suite, config.seed, asked["dev"]
+        )
         for split in ("dev", "test")
         if data.splits[split]
     }

@@ -44,19 +44,20 @@ def run(config: Config) -> None:
             f"{', '.join(offered)}. They share no task: choose another data= or model=."
         )
     data = dataset.load(config.data, tasks, config.audit, need=(config.split,))
-    asked = marks.expand_splits(data.splits, tasks)
+    fitting = marks.expand_splits(data.splits, tasks)
     trained_on = model.engine.card.data.get("fingerprint")
     if trained_on != data.fingerprint:
         print(
             "The model was trained on other data, or another version of it: its training rows may stand in this split."
         )
-    train = TrainingFold(asked)
-    rivals = _scoring.baselines(config.suite.baselines if train else (), train, asked["dev"], tasks, config.seed)
+    train, dev = TrainingFold(fitting), fitting["dev"]
+    rivals = _scoring.baselines(config.suite.baselines if train else (), train, dev, tasks, config.seed)
     if not train and config.suite.baselines:
         print("This data set has no training rows, so there are no baselines to fit.")
     scored = _scoring.score(
-        [model.engine, *rivals], config.split, asked[config.split], flat(tasks), config.suite, config.seed
-    )
+        [model.engine, *rivals], config.split, marks.expand(data.splits[config.split], tasks), flat(tasks),
+        config.suite, config.seed, dev,
+    )  # fmt: skip
     print(f"\n{_scoring.tables(scored)}")
 
     tags = {

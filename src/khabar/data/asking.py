@@ -68,7 +68,7 @@ class Layout:
         asked = [one for one in own if one.layer in head.on and not one.decoy]
         if head.level == "span":
             yield from (Asked(one, None, within) for one in asked)
-        elif head.on == head.to:  # two of a kind, the later and an earlier one that may be the same
+        elif head.links:  # the later and an earlier one that may be the same
             for later in asked:
                 same = self._alike[later.layer, later.type]
                 yield from (Asked(later, one, within) for one in same if one.start < later.start)

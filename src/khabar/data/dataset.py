@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from khabar.config import AnnotatorsConfig, AuditConfig, DataConfig, locate
 from khabar.data import audit as audits
@@ -44,7 +45,7 @@ class Dataset:
         rule["on_leak"] = audits.drops_rows(self.config.on_leak, self.config.split.brought)
         if self.config.split.file is not None:  # what it decides counts, not where it lies
             rule["split"]["file"] = frozen.read(locate(self.config.split.file)).fingerprint
-        asked = [self.tasks[name].model_dump(mode="json", include=DEFINING) for name in sorted(self.tasks)]
+        asked = [_defined(self.tasks[name]) for name in sorted(self.tasks)]
         parts = json.dumps([self.corpus.fingerprint, rule, asked], sort_keys=True)
         return hashlib.sha256(parts.encode()).hexdigest()
 
@@ -104,6 +105,12 @@ class Dataset:
                 for name in (TORN,) if example.gold is None else example.gold or (NONE,):
                     found.setdefault(name, dict.fromkeys(self.splits, 0))[split] += 1
         return found
+
+
+def _defined(task: Task) -> dict[str, Any]:
+    plain = task.model_dump(mode="json", include=DEFINING)
+    heads = {name: head.model_dump(mode="json", include={*DEFINING, "on", "to"}) for name, head in task.heads.items()}
+    return {**plain, "heads": heads} if heads else plain
 
 
 def load(

@@ -7,6 +7,7 @@ Who scores pairs must also have learnt to say no to what a tagger finds by mista
 of words that no annotator marked, which take part in no relation.
 """
 
+import itertools
 import random
 import re
 from collections import Counter, defaultdict
@@ -31,7 +32,7 @@ def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[
     """
     spans: defaultdict[str, defaultdict[str, list[Span]]] = defaultdict(lambda: defaultdict(list))
     relations: defaultdict[tuple[str, str], list[Relation]] = defaultdict(list)
-    units: defaultdict[str, set[Offsets]] = defaultdict(set)
+    units: defaultdict[tuple[str, str], set[Offsets]] = defaultdict(set)
     for span in corpus.spans:
         if span.layer in task.labels:
             spans[span.article][span.annotator].append(span)
@@ -39,7 +40,7 @@ def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[
         relations[relation.article, relation.annotator].append(relation)
     for label in corpus.labels:
         if label.span is not None:
-            units[label.article].add(label.span)
+            units[label.article, label.annotator].add(label.span)
     made: list[Example] = []
     dropped: Counter[str] = Counter()
     for id_ in sorted(spans):
@@ -50,9 +51,9 @@ def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[
         name = who or next(iter(spans[id_]))
         article = corpus.articles[id_]
         placed = sorted(spans[id_][name], key=lambda span: (span.start, -span.end, span.id))
-        marks = Marks(
-            tuple(sorted(units[id_]) or sentences.split(article.text)), tuple(placed), tuple(relations[id_, name])
-        )
+        ids = {span.id for span in placed}
+        joined = [one for one in relations[id_, name] if {one.head, one.tail} <= {*ids, *HOLDERS}]
+        marks = Marks(_sentences(article.text, units[id_, GOLD] or units[id_, name]), tuple(placed), tuple(joined))
         for start, end in marks.sentences:
             layers = {span.layer for span in placed if start <= span.start and span.end <= end}
             made.append(
@@ -65,6 +66,31 @@ def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[
     if missing := len(corpus.articles) - len(spans):
         dropped["not annotated"] = missing
     return made, dict(dropped)
+
+
+def _sentences(text: str, units: set[Offsets]) -> tuple[Offsets, ...]:
+    """The sentences that somebody labelled, else those of the splitter; units that overlap are no sentences."""
+    ordered = sorted(units)
+    apart = all(before[1] <= after[0] for before, after in itertools.pairwise(ordered))
+    return tuple(ordered if ordered and apart else sentences.split(text))
+
+
+def articles(rows: Iterable[Example], task: str) -> list[tuple[list[Example], Marks]]:
+    """The sentences to mark by article, and what is marked in them: of an article cut to some rows, in these alone."""
+    by_article: defaultdict[str, list[Example]] = defaultdict(list)
+    for row in rows:
+        if row.task == task and row.marks is not None and row.span is not None:
+            by_article[row.article].append(row)
+    found = []
+    for own in by_article.values():
+        own.sort(key=lambda row: row.span or (0, 0))
+        every = own[0].marks
+        assert every is not None
+        spans = tuple(span for row in own for span in inside(row))
+        ids = {*(span.id for span in spans), *HOLDERS}
+        joined = tuple(one for one in every.relations if {one.head, one.tail} <= ids)
+        found.append((own, Marks(tuple(row.span or (0, 0) for row in own), spans, joined)))
+    return found
 
 
 def inside(example: Example) -> list[Span]:
@@ -87,7 +113,7 @@ def expand(rows: Sequence[Example], tasks: Mapping[str, Task], *, decoys: bool =
         gold = {key: _Gold(marks) for key, marks in everything.items()}
         added: defaultdict[int, list[Candidate]] = defaultdict(list)
         for row in own if decoys else ():
-            added[id(row.marks)] += _decoys(row, gold[id(row.marks)].candidates)
+            added[id(row.marks)] += _decoys(row)
         layouts = {key: Layout(it.sentences, [*it.candidates, *added[key]]) for key, it in gold.items()}
         for row in own:
             answers, layout = gold[id(row.marks)], layouts[id(row.marks)]
@@ -106,7 +132,7 @@ def expand_splits(splits: Mapping[str, Sequence[Example]], tasks: Mapping[str, T
 
 def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, ...] | None = None) -> Example:
     """A question about marks as an example of `TASK.HEAD`."""
-    places = "".join(f"#{one.start}-{one.end}" for one in (asked.head, asked.tail) if one is not None)
+    places = "".join(f"#{one.layer[0]}{one.start}-{one.end}" for one in (asked.head, asked.tail) if one is not None)
     holder = f"@{HOLDERS.index(asked.holder)}" if asked.holder else ""
     other = asked.tail or asked.head
     return Example(
@@ -123,9 +149,9 @@ def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, 
     )
 
 
-def _decoys(row: Example, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _decoys(row: Example) -> list[Candidate]:
     """Runs of words of a sentence that are marked on no layer that they are given: the same for the same sentence."""
-    assert row.span is not None
+    assert row.span is not None and row.marks is not None
     start, end = row.span
     words = [match.span() for match in re.finditer(r"\w+", row.text[start:end])]
     draw = random.Random(f"{row.article} {start}")
@@ -135,8 +161,9 @@ def _decoys(row: Example, candidates: Sequence[Candidate]) -> list[Candidate]:
             first = draw.randrange(len(words))
             last = min(len(words) - 1, first + draw.randrange(longest))
             left, right = start + words[first][0], start + words[last][1]
-            taken = [one for one in (*candidates, *made) if one.layer == layer]
-            if not any(one.start < right and left < one.end for one in taken):
+            taken = [(one.start, one.end) for one in row.marks.spans if one.layer == layer]
+            taken += [one.at for one in made if one.layer == layer]
+            if not any(begin < right and left < end_ for begin, end_ in taken):
                 made.append(Candidate(layer, left, right, f"\0{left}", "", decoy=True))
     return made
 
@@ -161,12 +188,14 @@ class _Gold:
         self.candidates = [_candidate(span) for span in whole]
         self.attributes = {(span.layer, span.start, span.end): span.attributes for span in whole}
         self.roles: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # of two keys
-        self.stances: dict[tuple[str, str], str] = {}
+        self.stances: dict[tuple[str, str, Offsets], str] = {}  # an actor is a target in one sentence
         same: Ties[str] = Ties()
         for relation in marks.relations:
             head, tail = self._key(relation.head), self._key(relation.tail)
             if relation.role == "stance":
-                self.stances[head, tail] = relation.label or ""
+                start = self.by_id[relation.tail].start
+                within = next((at for at in marks.sentences if at[0] <= start < at[1]), (0, 0))
+                self.stances[head, tail, within] = relation.label or ""
             elif relation.role == "same_event":
                 same.join(head, tail)
             else:
@@ -190,7 +219,7 @@ class _Gold:
         if head.name == "same_event":
             return ("yes" if left in self.same and self.same[left] == self.same.get(right) else "no",)
         if head.name == "stance":
-            return (self.stances.get((left, right), head.empty_as or ""),)
+            return (self.stances.get((left, right, asked.within), head.empty_as or ""),)
         return tuple(label for label in head.labels if label in self.roles[left, right])
 
 

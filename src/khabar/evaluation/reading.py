@@ -54,12 +54,14 @@ class Readings:
     labels: Sequence[str]
     gold: list[Graph] = field(default_factory=list)
     found: list[Graph] = field(default_factory=list)
+    accounts: list[Graph] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
 
-    def add(self, gold: Graph, found: Graph, group: str) -> None:
-        """One article more."""
+    def add(self, gold: Graph, found: Graph, account: Graph, group: str) -> None:
+        """One article more: what was found in it, and what is left of that in its account."""
         self.gold.append(gold)
         self.found.append(aligned(found, gold))
+        self.accounts.append(aligned(account, gold))
         self.groups.append(group)
 
     @property
@@ -68,18 +70,18 @@ class Readings:
         number = {group: i for i, group in enumerate(dict.fromkeys(self.groups))}
         return [number[group] for group in self.groups]
 
-    def events(self, level: str) -> Scored | None:
-        """Event tuples; None where there are none at all."""
+    def events(self, level: str) -> Scored:
+        """Event tuples."""
         return self._scored(self.types, level, _events)
 
-    def stances(self, level: str) -> Scored | None:
-        """Stance tuples; None where there are none at all."""
+    def stances(self, level: str) -> Scored:
+        """Stance tuples."""
         return self._scored(self.labels, level, _stances)
 
-    def candidates(self) -> Scored | None:
+    def candidates(self) -> Scored:
         """The gold pairs of each relation, and those both of whose ends were found.
 
-        Their recall is the most that a scorer of pairs can reach.
+        Their recall bounds what a scorer of pairs can reach.
         """
         reached = []
         for ours, theirs in zip(self.gold, self.found, strict=True):
@@ -88,27 +90,17 @@ class Readings:
             reached.append(
                 {(name, pair) for name, pair in _pairs(ours) if all(ends[end] for end in pair if isinstance(end, int))}
             )
-        return _maybe(("role", "stance"), [_pairs(graph) for graph in self.gold], reached, self.clusters)
+        return spans.tuples(("role", "stance"), [_pairs(graph) for graph in self.gold], reached, self.clusters)
 
-    def _scored(self, labels: Sequence[str], level: str, of: Tuples) -> Scored | None:
-        gold, found = ([set(of(graph, level)) for graph in graphs] for graphs in (self.gold, self.found))
-        return _maybe(labels, gold, found, self.clusters)
+    def _scored(self, labels: Sequence[str], level: str, of: Tuples) -> Scored:
+        told = self.found if level == "sentence" else self.accounts
+        gold, found = ([set(of(graph, level)) for graph in graphs] for graphs in (self.gold, told))
+        return spans.tuples(labels, gold, found, self.clusters)
 
 
 def _pairs(graph: Graph) -> set[tuple[str, tuple[int | str, int]]]:
     roles = {("role", (event, actor)) for event, actor, _ in graph.roles}
     return {*roles, *(("stance", (holder, target)) for holder, target, _ in graph.stances)}
-
-
-def _maybe(
-    labels: Sequence[str],
-    gold: Sequence[Iterable[tuple[str, Hashable]]],
-    found: Sequence[Iterable[tuple[str, Hashable]]],
-    clusters: Sequence[int],
-) -> Scored | None:
-    if not any(map(bool, [*gold, *found])):
-        return None
-    return spans.tuples(labels, gold, found, clusters)
 
 
 def of_marks(everything: Marks) -> Graph:

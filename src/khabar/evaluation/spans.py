@@ -65,6 +65,9 @@ def tuples(
 
 
 def _scored(labels: Sequence[str], rows: Sequence[tuple[str, bool, bool, int]]) -> Scored:
+    if not rows:  # nothing there and nothing found: nothing right, and nothing wrong
+        nothing = np.zeros((1, len(labels)), bool)
+        return Scored(tuple(labels), "spans", nothing, nothing.astype(float), nothing, np.zeros(1, int))
     one_hot = np.array([[label == name for name in labels] for label, *_ in rows], bool).reshape(-1, len(labels))
     gold = one_hot & np.array([row[1] for row in rows], bool)[:, None]
     told = one_hot & np.array([row[2] for row in rows], bool)[:, None]

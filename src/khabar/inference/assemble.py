@@ -1,7 +1,7 @@
 """From what was found in an article to its answer: distinct events, and stances by holder and target.
 
-Two triggers are one event where type, mode and kind of status agree, no actor or recipient stands against it, and they
-share a name or were linked; what is negated, conditional, alleged or background is never merged with the news.
+Two triggers are one event where type and kind of status agree, no mode, date, actor or recipient stands against it, and
+they share a name or were linked; what is negated, conditional, alleged or background is never merged with the news.
 """
 
 from collections import defaultdict
@@ -28,6 +28,8 @@ class _Draft:
     type: str
     kind: str
     spots: list[int]
+    mode: str | None = None
+    date: dates.Stated | None = None
     parts: dict[str, dict[str, Participant]] = field(default_factory=lambda: defaultdict(dict))
 
     def names(self, role: str) -> set[str]:
@@ -36,6 +38,10 @@ class _Draft:
     def fits(self, other: "_Draft", *, linked: bool) -> bool:
         """Whether both may be one event."""
         if (self.type, self.kind) != (other.type, other.kind):
+            return False
+        if self.mode and other.mode and self.mode != other.mode:
+            return False
+        if self.date and other.date and not _one_day(self.date.date or "", other.date.date or ""):
             return False
         shared = False
         for role in ("actor", "recipient"):
@@ -55,11 +61,12 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
         published: its date, ISO, by which relative dates are resolved.
     """
     linked = {frozenset(pair) for pair in graph.same}
+    stated = _Stated(graph, text, published)
     drafts: list[_Draft] = []
     for number, spot in enumerate(graph.spots):
         if spot.layer != "event":
             continue
-        own = _draft(graph, text, number, spot)
+        own = _draft(graph, text, number, spot, stated)
         home = next(
             (d for d in drafts if d.fits(own, linked=any(frozenset((i, number)) in linked for i in d.spots))), None
         )
@@ -67,16 +74,17 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
             drafts.append(own)
             continue
         home.spots.append(number)
+        home.mode, home.date = home.mode or own.mode, home.date or own.date
         for role, named in own.parts.items():
             for name, one in named.items():
                 home.parts[role].setdefault(name, one)
-    stated = _Stated(graph, text, published)
     made = [_event(draft, graph, text, stated) for draft in drafts]
     return made, {spot: number for number, draft in enumerate(drafts) for spot in draft.spots}
 
 
-def _draft(graph: Graph, text: str, number: int, spot: Spot) -> _Draft:
-    draft = _Draft(spot.type, ONE.get(spot.status, spot.status), [number])
+def _draft(graph: Graph, text: str, number: int, spot: Spot, stated: "_Stated") -> _Draft:
+    date = _nearest(stated.dates(spot.sentence), spot)
+    draft = _Draft(spot.type, ONE.get(spot.status, spot.status), [number], spot.mode, date)
     mine = [role for role in graph.roles if role.event == number]
     # the nearest first: of a chain of sources the one who told it to the next
     for role in sorted(mine, key=lambda role: abs(graph.spots[role.actor].start - spot.start)):
@@ -88,6 +96,11 @@ def _draft(graph: Graph, text: str, number: int, spot: Spot) -> _Draft:
 def _participant(spot: Spot, text: str, score: float) -> Participant:
     assert spot.name is not None
     return Participant(spot.name.name, text[slice(*spot.at)], *spot.at, score, spot.name.wikidata)
+
+
+def _one_day(one: str, other: str) -> bool:
+    """Whether two ISO dates, each as precise as it was told, may be one."""
+    return one.startswith(other) or other.startswith(one)
 
 
 class _Stated:
@@ -113,12 +126,11 @@ class _Stated:
 def _event(draft: _Draft, graph: Graph, text: str, stated: _Stated) -> Event:
     spots = [graph.spots[number] for number in draft.spots]
     where = next((place for spot in spots if (place := _nearest(stated.places(spot.sentence), spot))), None)
-    when = next((date for spot in spots if (date := _nearest(stated.dates(spot.sentence), spot))), None)
     best = max(spots, key=lambda spot: spot.score)
     statuses = [spot.status for spot in spots]
     return Event(
         type=draft.type,
-        mode=next((spot.mode for spot in spots if spot.mode), None),
+        mode=draft.mode,
         status=max(statuses, key=statuses.count),
         actors=tuple(draft.parts["actor"].values()),
         recipients=tuple(draft.parts["recipient"].values()),
@@ -126,8 +138,8 @@ def _event(draft: _Draft, graph: Graph, text: str, stated: _Stated) -> Event:
         mentions=tuple(_mention(spot, graph, text) for spot in spots),
         score=best.score,
         place=where.name if where else None,
-        date=when.date if when else None,
-        date_text=when.text if when else None,
+        date=draft.date.date if draft.date else None,
+        date_text=draft.date.text if draft.date else None,
     )
 
 

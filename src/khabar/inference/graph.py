@@ -4,15 +4,16 @@ The order of the questions is the same for whoever answers them (`Scorer`): a mo
 any predictor, so that a baseline is read by the same rules.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
 from khabar.data import marks
 from khabar.data.asking import Asked, Candidate, Layout
-from khabar.evaluation.scored import Bools, Floats
+from khabar.evaluation import calibration
+from khabar.evaluation.scored import Bools, Floats, Ints
 from khabar.inference.engine import Engine
 from khabar.inference.names import Name
 from khabar.plover import MODES
@@ -107,11 +108,12 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
     stances: list[Taken] = []
     same: list[tuple[int, int]] = []
     for head, every in pairs(task, sentences, found, scorer.floor):
-        sure = every.sure(found)
-        asked = every.where(sure >= scorer.floor(head))  # nothing below can be decided for
-        if not asked.questions:
+        sure = np.ones(len(every.ends)) if head.links else every.sure(found)
+        kept = np.flatnonzero(head.links | (sure >= scorer.floor(head)))  # nothing below can be decided for
+        if not len(kept):
             continue
-        prob, decided = scorer.answer(head, asked.questions, asked.sure(found))
+        asked = every.of(kept)
+        prob, decided = scorer.answer(head, asked.questions, sure[kept])
         for row, column in zip(*np.nonzero(decided), strict=True):
             holder, tail = asked.ends[row]
             label = head.labels[column]
@@ -148,11 +150,9 @@ def spots(
 ) -> list[Spot]:
     """What is found in an article, by place; arguments as of `build`."""
     found = scorer.spans()
-    found += [
-        one
-        for one in added
-        if not any(one.layer == other.layer and one.start < other.end and other.start < one.end for other in found)
-    ]
+    for one in sorted(added, key=lambda one: (one.start - one.end, one.start)):  # the longest first
+        if not any(one.layer == other.layer and one.start < other.end and other.start < one.end for other in found):
+            found.append(one)
     found.sort(key=lambda one: (one.start, -one.end, one.layer))
     starts = np.array([start for start, _ in sentences])
     places = np.searchsorted(starts, [one.start for one in found], side="right") - 1
@@ -171,10 +171,9 @@ class Pairs:
     questions: list[Asked]
     ends: list[tuple[int | str, int]]
 
-    def where(self, kept: Bools) -> "Pairs":
-        """Those of them [P] that are kept."""
-        rows = np.flatnonzero(kept).tolist()
-        return Pairs([self.questions[row] for row in rows], [self.ends[row] for row in rows])
+    def of(self, rows: Ints) -> "Pairs":
+        """Some of them, by number."""
+        return Pairs([self.questions[row] for row in rows.tolist()], [self.ends[row] for row in rows.tolist()])
 
     def sure(self, found: Sequence[Spot]) -> Floats:
         """How sure it is that both ends are some [P]: the product of their scores."""
@@ -192,7 +191,7 @@ def pairs(
     """
     every = [_candidate(spot, number) for number, spot in enumerate(found)]
     for head in (head for head in task.heads.values() if head.level == "pair"):
-        lowest = floor(head)
+        lowest = 0.0 if head.links else floor(head)
         layout = Layout(sentences, [one for one in every if found[one.number].score >= lowest])
         asked = [one for sentence in range(len(sentences)) for one in layout.questions(head, sentence)]
         if asked:
@@ -237,24 +236,31 @@ def _candidate(spot: Spot, number: int) -> Candidate:
 class PredictorScorer:
     """Any predictor as a scorer: everything is asked as examples.
 
-    `rows` are the sentences to mark, of one article, as examples of the task.
+    `rows` are the sentences to mark, of one article, as examples of the task; `cuts` thresholds of a predictor that has
+    none of its own for spans that were found (`Engine.card.thresholds` has a model's).
     """
 
     predictor: Predictor
     task: Task
     rows: Sequence[Example]
+    cuts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def spans(self) -> list[Found]:
         """What is marked, by place."""
         return [span for answer in self.predictor.predict(self.rows) for span in answer.spans]
 
     def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K]; a predictor without thresholds decides as it does of gold spans."""
+        """Probabilities and decisions [P, K]; without thresholds a predictor decides as it does of gold spans."""
         name = f"{self.task.name}.{head.name}"
         answers = self.predictor.predict([marks.example(self.rows[0], self.task.name, head, one) for one in asked])
         prob = np.array([[answer.probabilities[label] for label in head.labels] for answer in answers])
         if isinstance(self.predictor, Engine):
             return prob, self.predictor.decide(prob, name, sure=sure)
+        if name in self.cuts:
+            if head.mostly_empty:
+                empty = head.labels.index(head.empty_as or "")
+                return prob, calibration.decide_empty(prob, empty, self.cuts[name][0], sure)
+            return prob, calibration.decide(prob * sure[:, None], head.kind, np.array(self.cuts[name]))
         return prob, np.array([[label in answer.labels for label in head.labels] for answer in answers])
 
     def floor(self, head: Task) -> float:

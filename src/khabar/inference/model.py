@@ -17,8 +17,7 @@ import numpy as np
 from khabar import registry
 from khabar.config import MachineConfig, locate
 from khabar.errors import ConfigError, DataError
-from khabar.inference import accounts as read
-from khabar.inference import jobs
+from khabar.inference import accounts, jobs
 from khabar.inference.accounts import Account, Accounts
 from khabar.inference.engine import Engine
 from khabar.inference.jobs import Job
@@ -73,7 +72,7 @@ class Model:
         self.about: dict[str, str | None] = {"uri": uri, "version": version, "fingerprint": fingerprint}
         by_sentence = [task for task in self.tasks.values() if task.level == "sentence"]
         times = Counter(label for task in by_sentence for label in task.labels)
-        self.reads = any(task.marks for task in self.tasks.values())
+        self.reads = any(task.reads_whole for task in self.tasks.values())
         self._rolled_up = {  # a label that two tasks share (yes, no) goes by both names
             (task.name, label): label if times[label] == 1 else f"{task.name}.{label}"
             for task in by_sentence
@@ -141,7 +140,7 @@ class Model:
         wanted = Wanted(watchlist, tuple(holders), tuple(targets))
         jobs = [Job.of(article, self.engine.tokenizer, {}, (), None) for article in several]
         read = self.reader.read(jobs, wanted)
-        return Accounts(tuple(self._asked(one.account, job, wanted) for one, job in zip(read, jobs, strict=True)))
+        return Accounts(tuple(self._asked(one, job, wanted) for one, job in zip(read, jobs, strict=True)))
 
     @cached_property
     def reader(self) -> Reader:
@@ -152,19 +151,20 @@ class Model:
         """
         return Reader(self.engine, self.about)
 
-    def _asked(self, account: Account, job: Job, wanted: Wanted) -> Account:
-        """The account with the stances on targets that the text does not hold, asked one by one."""
+    def _asked(self, read: Whole, job: Job, wanted: Wanted) -> Account:
+        """The account with the stances on targets that are no span of the text, asked one by one."""
+        account = read.account
         asking = [name for name, task in self.tasks.items() if task.asks == ("holder", "target")]
-        absent = [] if job.error else [entry.name for entry in wanted.absent(job.text)]
+        absent = [] if job.error else [entry.name for entry in wanted.absent(job.text, read.graph)]
         if not absent or not asking:
             return account
         questions = [(holder, target) for target in absent for holder in (OUTLET, *wanted.holders)]
         answers = self.predict(job.text, questions, tasks=asking[:1])[0].stances
         found = tuple(
-            read.Stance(
+            accounts.Stance(
                 one.holder or OUTLET, one.target or "", "asked", one.label, one.probabilities[one.label],
                 one.probabilities, tuple(
-                    read.Evidence(each.text, each.start, each.end, one.probabilities[one.label])
+                    accounts.Evidence(each.text, each.start, each.end, one.probabilities[one.label])
                     for each in [one.evidence] if each is not None
                 ),
             )
@@ -221,7 +221,7 @@ class Model:
             shared = [name for name, task in wanted.tasks.items() if task.level == "sentence" and task.pool != "cls"]
             read = self.reader.read(good, wanted.whole, shared)
             whole = {
-                id(job): replace(one, account=self._asked(one.account, job, wanted.whole))
+                id(job): replace(one, account=self._asked(one, job, wanted.whole))
                 for job, one in zip(good, read, strict=True)
             }
         try:

@@ -50,10 +50,11 @@ class Wanted:
         added += [Entry(name=name, kind="issue", role=("target",)) for name in self.targets if name not in self.holders]
         return Watchlist((*own, *(entry for entry in added if entry.name not in there)))
 
-    def absent(self, text: str) -> list[Entry]:
-        """The caller's targets that a text does not hold."""
+    def absent(self, text: str, found: Graph | None) -> list[Entry]:
+        """The caller's targets that are no span of their own in a text."""
         mine = [entry for entry in self.known.entries if entry.name in self.targets]
-        return [entry for entry in mine if not entry.pattern.search(text)]
+        spots = {spot.at for spot in found.spots} if found else set()
+        return [entry for entry in mine if not any(m.span() in spots for m in entry.pattern.finditer(text))]
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,11 @@ class Reader:
     """
 
     def __init__(self, engine: Engine, about: dict[str, str | None]) -> None:
-        task = next((task for task in engine.tasks.values() if task.marks), None)
+        task = next((task for task in engine.tasks.values() if task.reads_whole), None)
         if task is None:
             raise ConfigError(
-                f"{engine.name} answers {', '.join(engine.tasks)}; reading needs a task that marks spans. Train one: "
-                "khabar train task=[event_type,reader]"
+                f"{engine.name} answers {', '.join(engine.tasks)}; reading needs a task that marks spans and tells "
+                "types and roles. Train one: khabar train task=[event_type,reader]"
             )
         if engine.heads is None:
             raise ConfigError(f"{engine.name} is an export, which can't read articles whole; take its bundle.")
@@ -96,7 +97,7 @@ class Reader:
             for job, scorer in zip(chunk, self.scorers(chunk), strict=True):
                 graph_ = graph.build(
                     self.task, job.spans, scorer, partial(named, job.text, wanted.known),
-                    list(_added(wanted.known, job.text, self.task)),
+                    [one for one in _added(wanted, job.text, self.task) if scorer.holds(one)],
                 )  # fmt: skip
                 account = self._account(job, graph_, copies.get(id(job)))
                 found[id(job)] = Whole(account, graph_, scorer.sentences(sentence_tasks))
@@ -156,6 +157,8 @@ class EngineScorer:
 
     def spans(self) -> list[Found]:
         """What is marked, by place."""
+        if not self.job.spans:
+            return []
         words = [tagging.words(self.job.text, start, end) for start, end in self.job.spans]
         places, tokens = tokens_of(np.concatenate(words), self.document.offsets)
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
@@ -183,6 +186,11 @@ class EngineScorer:
         logits = self.heads.pairs(name, self._pooled, np.column_stack([pairs_P3, far]))
         prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
         return prob, self.engine.decide(prob, name, sure=sure)
+
+    def holds(self, found: Found) -> bool:
+        """Whether normalisation leaves something of a span, in a sentence."""
+        first, last = self.document.bounds((found.start, found.end))
+        return first < last and any(start <= found.start and found.end <= end for start, end in self.job.spans)
 
     def floor(self, head: Task) -> float:
         """How sure both spans must be for any decision but none."""
@@ -212,9 +220,9 @@ def named(text: str, known: Watchlist, found: Sequence[Found]) -> list[Name]:
     return names.resolve([text[one.start : one.end] for one in found], known)
 
 
-def _added(known: Watchlist, text: str, task: Task) -> Iterator[Found]:
-    """The names of a watchlist where the text mentions them: actors, and issues as claims."""
-    for entry in known.entries:
+def _added(wanted: Wanted, text: str, task: Task) -> Iterator[Found]:
+    """The names of the watchlist and of the caller where the text mentions them: actors, and issues as claims."""
+    for entry in wanted.known.entries:
         layer = "claim" if entry.kind == "issue" else "actor"
         if layer in task.labels:
             for match in entry.pattern.finditer(text):

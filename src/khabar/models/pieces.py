@@ -120,7 +120,7 @@ def distances(ends_U2: Ints, pairs_P3: Ints) -> Ints:
         ends_U2: first token of each unit, and the one after its last.
         pairs_P3: units that are head (below 0: no unit), tail and sentence.
     """
-    head_P2, tail_P2, within_P2 = (ends_U2[pairs_P3[:, i]] for i in range(3))
+    head_P2, tail_P2, within_P2 = (ends_U2[np.maximum(pairs_P3[:, i], 0)] for i in range(3))
     ahead = tail_P2[:, 0] - head_P2[:, 1] + 1
     behind = head_P2[:, 0] - tail_P2[:, 1] + 1
     step = np.searchsorted(STEPS, np.maximum(ahead, behind)) + 1

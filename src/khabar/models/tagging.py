@@ -87,14 +87,16 @@ def fit_thresholds(
         weight = RECALL if patient[y] else 1.0
         best = (-1.0, 0.5)
         for cut in GRID.tolist():
-            hit = told = there = 0
+            right = told = met = there = 0
             for places, prob, gold in tagged:
                 mine = [(start, end) for name, start, end in gold if name == layer]
                 found = decode(places, prob[:, 2 * y : 2 * y + 2], (cut,), (layer,))
-                hit += sum(any(overlap((one.start, one.end), each) for each in mine) for one in found)
+                right += sum(any(overlap((one.start, one.end), each) for each in mine) for one in found)
+                met += sum(any(overlap((one.start, one.end), each) for one in found) for each in mine)
                 told += len(found)
                 there += len(mine)
-            value = (1 + weight) * hit / max(1.0, weight * there + told)
+            precision, recall = right / max(1, told), met / max(1, there)
+            value = (1 + weight) * precision * recall / max(1e-9, weight * precision + recall)
             best = max(best, (value, cut))
         chosen.append(best[1])
     return tuple(chosen)

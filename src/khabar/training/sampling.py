@@ -112,7 +112,7 @@ class ClassificationWork:
         return [[int(rows[i]) for i in batch] for batch in batches]
 
     def _mix(self, order: np.random.Generator) -> NDArray[np.int64]:
-        rows = np.array([sum(len(self._units[i]) for i in group) for group in self._groups], float)
+        rows = np.array([max(1, sum(self._answers[i] for i in group)) for group in self._groups], float)
         share = rows**self.mixing / (rows**self.mixing).sum()
         drawn = []
         for group, rounds in zip(self._groups, share * rows.sum() / rows, strict=True):
@@ -127,7 +127,8 @@ class ClassificationWork:
         count = np.maximum(self._target.sum(0), 1)
         empty = self._asked.any(1) & ~self._target.any(1)
         rarest = (self._target / count).max(1)
-        rarest = np.where(empty, 1 / max(1, empty.sum()), rarest)
+        marked = np.array([example.marks is not None for example in self.examples], bool)  # their labels are words'
+        rarest = np.where(empty, 1 / max(1, empty.sum()), np.where(marked, 1 / max(1, marked.sum()), rarest))
         return np.array([rarest[units].mean() for units in self._units])
 
     def count(self, batch: list[int]) -> int:

@@ -22,7 +22,7 @@ def value(scored, metric):
 
 def both(found):
     made = reading.Readings(TYPES, ("favor", "against", "neutral"))
-    made.add(GOLD, found, "a")
+    made.add(GOLD, found, found, "a")
     return made
 
 
