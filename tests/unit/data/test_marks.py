@@ -1,12 +1,13 @@
 """From spans and relations to questions: what is asked, of whom, and what silence means."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
 
 from khabar.config import AnnotatorsConfig
 from khabar.data import marks
-from khabar.schema import OUTLET, UNNAMED, flat
+from khabar.schema import GOLD, OUTLET, UNNAMED, Label, flat
 from unit.data import marked
 
 TASKS = {"reader": marked.TASK}
@@ -120,3 +121,52 @@ def test_ids_of_questions_are_unique():
 def test_a_head_that_can_not_be_asked_is_refused(wrong):
     with pytest.raises(ValueError, match="give `on`, and `to` for a pair alone"):
         marked.TASK.of({**marked.TASK.model_dump(mode="json"), **wrong})
+
+
+def test_a_stance_on_an_actor_holds_in_its_sentence_alone():
+    arrows = [*marked.RELATIONS, marked.arrow("S1", "stance", "D1", "against")]
+    found = pairs("stance", relations=arrows)
+    assert found["سلوان", "جارتها دراوة", "طالبت "] == ("against",)
+    assert found["سلوان", "دراوة", "ورفضت "] == ("none",)  # of the headline's Salwan, in another sentence
+
+
+def test_a_decoy_is_no_annotated_span_and_takes_part_in_nothing():
+    real = {(span.layer, span.start, span.end) for span in marked.SPANS}
+    more = marks.expand(rows(), TASKS, decoys=True)
+    plain = {one.id for one in marks.expand(rows(), TASKS)}
+    decoys = [one for one in more if one.id not in plain]
+    assert decoys and {one.task for one in decoys} == {"reader.role", "reader.stance"}
+    assert {one.gold for one in decoys} == {(), ("none",)}
+    for one in decoys:
+        assert (
+            one.span is None
+            or ("actor", *one.span) in real
+            or not any(start < one.span[1] and one.span[0] < end for layer, start, end in real if layer == "actor")
+        )
+    assert [one.id for one in more] == [one.id for one in marks.expand(rows(), TASKS, decoys=True)]
+
+
+def test_relations_of_layers_that_are_not_asked_are_left_out():
+    roles = marked.TASK.model_copy(
+        update={"labels": ("actor", "event"), "heads": {"role": marked.TASK.heads["role"]}, "name": "reader_roles"}
+    )
+    made, _ = marks.examples(marked.corpus(), roles, AnnotatorsConfig())
+    assert {one.role for one in made[0].marks.relations} == {"actor", "recipient", "same_event", "stance"}
+    assert not {"C1", "C2"} & {end for one in made[0].marks.relations for end in (one.head, one.tail)}
+
+
+def test_units_that_overlap_are_no_sentences():
+    labels = [
+        Label(id=f"x{i}", article="a", annotator=GOLD, task="t", labels=(), span=at)
+        for i, at in enumerate([(0, 30), (0, 60)])
+    ]
+    made = replace(marked.corpus(), labels=tuple(labels))
+    places = marks.examples(made, marked.TASK, AnnotatorsConfig())[0][0].marks.sentences
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(places)) and len(places) == 4
+
+
+def test_an_article_cut_to_some_rows_has_the_marks_of_those_alone():
+    ((own, held),) = marks.articles(rows()[1:3], "reader")
+    assert held.sentences == tuple(row.span for row in own)
+    assert {span.id for span in held.spans} == {"E1", "S1", "D1", "C1", "E2", "D2", "C2"}
+    assert {one.role for one in held.relations} == {"actor", "recipient", "stance"}  # no link to the headline

@@ -111,3 +111,20 @@ def test_stances_add_up_by_holder_and_target_with_all_their_sentences():
     # two sentences on one event disagree: their mean decides
     assert found["دراوة", "قصفت (سلوان)"].label == "against"
     assert ("دراوة", "دراوة") not in found
+
+
+def test_other_days_and_other_modes_are_other_events():
+    dated = TEXT.replace("القصف على الميناء", "القصف في 3 يناير 2020 على الميناء")
+    places = sentences.split(dated)
+
+    def event(words, sentence, mode=None):
+        start = dated.index(words, *places[sentence])
+        return Spot("event", start, start + len(words), 0.9, sentence, None, "ASSAULT", mode, "background")
+
+    def assembled(*spots):
+        linked = Graph(tuple(places), spots, (), (), ((1, 0),))
+        return assemble.events(linked, dated, None)[0]
+
+    assert len(assembled(event("قصفت", 3), event("القصف", 4))) == 2  # May 2019, January 2020
+    assert len(assembled(event("قصفت", 3), event("القصف", 5))) == 1
+    assert len(assembled(event("قصفت", 3, "aerial"), event("القصف", 5, "drone"))) == 2

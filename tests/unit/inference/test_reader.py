@@ -1,5 +1,6 @@
 """Reading an article whole: encoded once or asked example by example it is the same, and candidates may be added."""
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -11,7 +12,7 @@ from khabar.inference.jobs import Job
 from khabar.inference.model import Model
 from khabar.inference.reader import Reader, Wanted
 from khabar.inference.watchlist import Entry, Watchlist
-from khabar.schema import OUTLET, Example
+from khabar.schema import OUTLET, Example, Found
 from unit.inference import tiny_bundle
 
 TEXT = tiny_bundle.TEXT + "\n" + " ".join(["قالت إيران إن مجلس الأمم رفض هجوم القاهرة على قوات بغداد."] * 40)
@@ -139,3 +140,66 @@ def test_questions_about_marks_are_part_of_the_exam(engine):
     assert {probe.task for probe in record} == set(engine.questions)
     assert engine.examine(record) < 1e-6
     assert any(probe.holder == OUTLET and probe.tail for probe in record)
+
+
+@pytest.mark.parametrize("text", ["؟؟ !!", "😀😀", "<b></b>\nخبر", "عام", "«»\n\n« . »"])
+def test_texts_without_sentences_or_words_are_read_like_any(model, text):
+    (read,) = model.read(text, targets=["😀", "خبر"])
+    assert read.error or isinstance(read.events, tuple)
+    (one,) = model.stream([text], whole=Wanted())
+    assert one.error or one.whole is not None
+
+
+def test_overlapping_names_are_one_candidate_the_longest(engine):
+    known = Watchlist((Entry(name="مجلس الأمم"), Entry(name="مجلس"), Entry(name="الأمم", aliases=("مجلس",))))
+    (whole,) = Reader(engine, {}).read([job(engine)], Wanted(known))
+    spots = [(spot.layer, spot.at) for spot in whole.graph.spots]
+    assert len(set(spots)) == len(spots)
+    actors = sorted(at for layer, at in spots if layer == "actor")
+    assert all(before[1] <= after[0] for before, after in itertools.pairwise(actors))
+
+
+def test_links_do_not_hang_on_how_sure_the_triggers_are(engine):
+    task = engine.tasks["reader"]
+    head = task.heads["same_event"]
+    places = [(0, 10), (11, 20)]
+    spots = [graph.Spot("event", 0, 3, 0.05, 0, type="ASSAULT"), graph.Spot("event", 11, 14, 0.05, 1, type="ASSAULT")]
+    asked = {one.name: pairs for one, pairs in graph.pairs(task, places, spots, lambda _: 0.5)}
+    assert asked[head.name].ends == [(1, 0)]
+    assert "stance" not in asked  # which needs surer targets
+
+
+class Sure:
+    """A scorer that marks two mentions of one actor and a trigger, and says yes to every role."""
+
+    def __init__(self, text):
+        words = [("actor", "إيران"), ("event", "رفضت"), ("actor", "طهران")]
+        self.found = [Found(layer, text.index(word), text.index(word) + len(word), 1.0) for layer, word in words]
+
+    def spans(self):
+        return list(self.found)
+
+    def floor(self, head):
+        return 0.0
+
+    def answer(self, head, asked, sure):
+        likely = {"actor": 0.6, "recipient": 0.8, "source": 0.7}
+        prob = np.array([[likely.get(label, 0.1) for label in head.labels] for _ in asked])
+        return prob, (prob > 0.5) if head.name == "role" else (prob == prob.max(1, keepdims=True)) & (prob > 0.5)
+
+
+def test_an_actor_does_not_act_on_himself_by_any_of_his_names(engine):
+    text = "إيران رفضت وقالت طهران"
+    known = Watchlist((Entry(name="إيران", metonyms=("طهران",)),))
+    made = graph.build(engine.tasks["reader"], [(0, len(text))], Sure(text), partial(reader.named, text, known))
+    assert sorted((role.actor, role.role) for role in made.roles) == [
+        (0, "recipient"), (0, "source"), (2, "recipient"), (2, "source"),
+    ]  # fmt: skip
+
+
+def test_a_reader_without_types_is_not_read_whole_by_default():
+    made, _ = tiny_bundle.engine("reader_roles")
+    model = Model(made, uri="tiny")
+    assert not model.reads
+    with pytest.raises(ConfigError, match="types and roles"):
+        model.read(TEXT)

@@ -56,3 +56,13 @@ def test_a_patient_layer_takes_a_lower_threshold_for_recall(patient, expected):
     gold = [("actor", 0, 1), ("actor", 2, 3), ("actor", 4, 5)]
     (cut,) = tagging.fit_thresholds([(places, prob, gold)], ("actor",), [patient])
     assert (cut > 0.3) == (expected == 0.5)
+
+
+def test_pieces_of_one_span_are_no_hits_of_their_own():
+    places = np.array([[2 * i, 2 * i + 1] for i in range(6)])
+    # one claim of six words: over 0.6 three words begin it anew, over 0.2 it is one span
+    prob = np.array([[0.9, 0.1], [0.1, 0.3], [0.7, 0.1], [0.1, 0.3], [0.7, 0.1], [0.1, 0.3]])
+    prob[[2, 4], 1] = 0.75
+    (cut,) = tagging.fit_thresholds([(places, prob, [("claim", 0, 11)])], ("claim",), [False])
+    found = tagging.decode(places, prob, (cut,), ("claim",))
+    assert len(found) == 1
