@@ -297,7 +297,9 @@ class Windower:
             spans = [span for span in (example.within, example.span, example.tail) if span is not None]
             for span in spans:
                 if span not in known:
-                    known[span] = kept(example, span, ())
+                    # of a mark that normalisation leaves nothing of, such as a lone sign, its sentence speaks
+                    there = bool(len(_inside(offsets, span, ())))
+                    known[span] = kept(example, span if there else example.within, ())
             wanted.append((index, [known[span] for span in spans]))
 
         by_index = {index: example for index, example, _ in members}

@@ -347,3 +347,13 @@ def test_a_unit_of_a_cls_task_is_a_text_of_its_own() -> None:
     read = [[TOKENIZER.decode(ids.tolist()) for ids in item.ids] for item in found]
     assert read == [["قال رئيس."], ["أكد وزير مصر."], ["قال رئيس. أكد وزير مصر."]]
     assert [[unit.example for unit in item.units] for item in found] == [[0], [1], [2, 3]]
+
+
+def test_a_mark_of_which_nothing_is_left_is_read_as_its_sentence() -> None:
+    text = "وقف <b> في غزة"
+    pair = Example(
+        id="p", article="a", group="a", task="reader.role", text=text, span=(0, 3), tail=(4, 7), within=(0, len(text))
+    )
+    cutter = Windower(from_vocab(vocab(), "arabert_v02"), WindowsConfig(), 512)
+    (one,) = cutter.passes([pair])
+    assert one.pairs[0].tail == one.pairs[0].within != one.pairs[0].head
