@@ -6,7 +6,7 @@ they share a name or were linked; what is negated, conditional, alleged or backg
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 from khabar.inference.accounts import Event, Evidence, Mention, Participant, Stance
@@ -21,22 +21,19 @@ ALIKE = 0.8  # share of a shorter claim's words that a longer one has, where bot
 ONE = {"ongoing": "happened"}  # statuses that are merged: an act that goes on has happened
 
 
-@dataclass
-class _Draft:
-    """An event in the making: numbers of its triggers, and its participants by role."""
+@dataclass(frozen=True)
+class _Told:
+    """What one trigger tells: its number, and its participants by role and name, the nearest first."""
 
+    number: int
     type: str
     kind: str
-    spots: list[int]
-    mode: str | None = None
-    date: dates.Stated | None = None
-    parts: dict[str, dict[str, Participant]] = field(default_factory=lambda: defaultdict(dict))
+    mode: str | None
+    date: dates.Stated | None
+    parts: dict[str, dict[str, Participant]]
 
-    def names(self, role: str) -> set[str]:
-        return set(self.parts[role])
-
-    def fits(self, other: "_Draft", *, linked: bool) -> bool:
-        """Whether both may be one event."""
+    def fits(self, other: "_Told", *, linked: bool) -> bool:
+        """Whether both may tell of one event."""
         if (self.type, self.kind) != (other.type, other.kind):
             return False
         if self.mode and other.mode and self.mode != other.mode:
@@ -45,7 +42,7 @@ class _Draft:
             return False
         shared = False
         for role in ("actor", "recipient"):
-            ours, theirs = self.names(role), other.names(role)
+            ours, theirs = self.parts.get(role, {}).keys(), other.parts.get(role, {}).keys()
             if ours and theirs and not ours & theirs:
                 return False
             shared |= bool(ours & theirs)
@@ -55,6 +52,8 @@ class _Draft:
 def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event], dict[int, int]]:
     """The distinct events by their first mention, and the number of the event of each trigger.
 
+    A trigger joins an event whose every trigger it fits: by what only their union shares, all would end in one.
+
     Args:
         graph: what was found.
         text: of the article.
@@ -62,35 +61,31 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
     """
     linked = {frozenset(pair) for pair in graph.same}
     stated = _Stated(graph, text, published)
-    drafts: list[_Draft] = []
+    found: list[list[_Told]] = []
     for number, spot in enumerate(graph.spots):
         if spot.layer != "event":
             continue
-        own = _draft(graph, text, number, spot, stated)
-        home = next(
-            (d for d in drafts if d.fits(own, linked=any(frozenset((i, number)) in linked for i in d.spots))), None
-        )
-        if home is None:
-            drafts.append(own)
-            continue
-        home.spots.append(number)
-        home.mode, home.date = home.mode or own.mode, home.date or own.date
-        for role, named in own.parts.items():
-            for name, one in named.items():
-                home.parts[role].setdefault(name, one)
-    made = [_event(draft, graph, text, stated) for draft in drafts]
-    return made, {spot: number for number, draft in enumerate(drafts) for spot in draft.spots}
+        own = _told(graph, text, number, spot, stated)
+        for event in found:
+            joined = any(frozenset((one.number, number)) in linked for one in event)
+            if all(one.fits(own, linked=joined) for one in event):
+                event.append(own)
+                break
+        else:
+            found.append([own])
+    made = [_event(event, graph, text, stated) for event in found]
+    return made, {one.number: number for number, event in enumerate(found) for one in event}
 
 
-def _draft(graph: Graph, text: str, number: int, spot: Spot, stated: "_Stated") -> _Draft:
-    date = _nearest(stated.dates(spot.sentence), spot)
-    draft = _Draft(spot.type, ONE.get(spot.status, spot.status), [number], spot.mode, date)
+def _told(graph: Graph, text: str, number: int, spot: Spot, stated: "_Stated") -> _Told:
+    parts: defaultdict[str, dict[str, Participant]] = defaultdict(dict)
     mine = [role for role in graph.roles if role.event == number]
     # the nearest first: of a chain of sources the one who told it to the next
     for role in sorted(mine, key=lambda role: abs(graph.spots[role.actor].start - spot.start)):
         one = _participant(graph.spots[role.actor], text, role.score)
-        draft.parts[role.role].setdefault(one.name, one)
-    return draft
+        parts[role.role].setdefault(one.name, one)
+    kind = ONE.get(spot.status, spot.status)
+    return _Told(number, spot.type, kind, spot.mode, _nearest(stated.dates(spot.sentence), spot), dict(parts))
 
 
 def _participant(spot: Spot, text: str, score: float) -> Participant:
@@ -123,23 +118,27 @@ class _Stated:
         return self._dates[sentence]
 
 
-def _event(draft: _Draft, graph: Graph, text: str, stated: _Stated) -> Event:
-    spots = [graph.spots[number] for number in draft.spots]
+def _event(told: Sequence[_Told], graph: Graph, text: str, stated: _Stated) -> Event:
+    spots = [graph.spots[one.number] for one in told]
+    parts: defaultdict[str, dict[str, Participant]] = defaultdict(dict)
+    for one in told:
+        for role, named in one.parts.items():
+            parts[role] = {**parts[role], **{name: who for name, who in named.items() if name not in parts[role]}}
     where = next((place for spot in spots if (place := _nearest(stated.places(spot.sentence), spot))), None)
-    best = max(spots, key=lambda spot: spot.score)
+    when = next((one.date for one in told if one.date), None)
     statuses = [spot.status for spot in spots]
     return Event(
-        type=draft.type,
-        mode=draft.mode,
+        type=told[0].type,
+        mode=next((one.mode for one in told if one.mode), None),
         status=max(statuses, key=statuses.count),
-        actors=tuple(draft.parts["actor"].values()),
-        recipients=tuple(draft.parts["recipient"].values()),
-        sources=tuple(draft.parts["source"].values()),
+        actors=tuple(parts["actor"].values()),
+        recipients=tuple(parts["recipient"].values()),
+        sources=tuple(parts["source"].values()),
         mentions=tuple(_mention(spot, graph, text) for spot in spots),
-        score=best.score,
+        score=max(spot.score for spot in spots),
         place=where.name if where else None,
-        date=draft.date.date if draft.date else None,
-        date_text=draft.date.text if draft.date else None,
+        date=when.date if when else None,
+        date_text=when.text if when else None,
     )
 
 
