@@ -114,11 +114,10 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
             continue
         asked = every.of(kept)
         prob, decided = scorer.answer(head, asked.questions, sure[kept])
-        for row, column in zip(*np.nonzero(decided), strict=True):
+        told = decided & np.array([label != head.empty_as for label in head.labels])
+        for row, column in zip(*(axis.tolist() for axis in np.nonzero(told)), strict=True):
             holder, tail = asked.ends[row]
             label = head.labels[column]
-            if label == head.empty_as:
-                continue
             if head.name == "stance":
                 shares = dict(zip(head.labels, prob[row].tolist(), strict=True))
                 stances.append(Taken(holder, tail, label, shares))

@@ -14,7 +14,7 @@ import numpy as np
 
 from khabar.config import AuditConfig
 from khabar.data import duplicates
-from khabar.data.asking import Asked, Candidate
+from khabar.data.asking import Asked
 from khabar.errors import ConfigError
 from khabar.evaluation import calibration
 from khabar.evaluation.scored import Bools, Floats
@@ -31,6 +31,7 @@ from khabar.models.windows import Document, Pass, by_length, collate
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
 CHUNK = 16  # articles that are encoded together
+KNOWN = {holder: -1 - number for number, holder in enumerate(HOLDERS)}  # heads of pairs that are no unit
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class EngineScorer:
 
     def __post_init__(self) -> None:
         """Pool nothing yet."""
-        self._units: dict[int | Offsets, int] = {}
+        self._units: dict[Offsets, int] = {}
         self._ends: list[tuple[int, int]] = []
         self._pooled: Any = None
 
@@ -164,9 +165,11 @@ class EngineScorer:
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
         begins = np.isin(np.arange(len(places)), [0, *ends])
         logits = self.heads.words(self.task.name, self.states, np.column_stack([self.tokens[tokens], begins]))
+        prob, cuts = calibration.apply(logits, 1.0, "multi"), self.engine.card.thresholds[self.task.name]
         found: list[Found] = []
         for first, last in itertools.pairwise([0, *ends.tolist()]):
-            found += self.engine.spans(self.task.name, places[first:last], logits[first:last])
+            found += tagging.decode(places[first:last], prob[first:last], cuts, self.task.labels)
+        self._pool([*self.job.spans, *((one.start, one.end) for one in found)])  # all that will be asked about, at once
         return found
 
     def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
@@ -176,11 +179,12 @@ class EngineScorer:
 
     def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
-        pairs_P3 = np.array([self._row(one) for one in asked], np.int64).reshape(-1, 3)
-        done = 0 if self._pooled is None else len(self._pooled)
-        if done < len(self._ends):
-            new = self.heads.spans(self.states, self.tokens, self._ends[done:])
-            self._pooled = new if self._pooled is None else self.heads.joined([self._pooled, new])
+        places = {one.number: one.at for each in asked for one in (each.head, each.tail) if one}
+        self._pool([*places.values(), *{each.within for each in asked}])
+        unit = {number: self._units[at] for number, at in places.items()}
+        heads = [unit[each.head.number] if each.head else KNOWN[each.holder or ""] for each in asked]
+        tails = [unit[one.number] for each in asked for one in [each.tail or each.head] if one]
+        pairs_P3 = np.column_stack([heads, tails, [self._units[each.within] for each in asked]])
         name = f"{self.task.name}.{head.name}"
         far = distances(np.array(self._ends, np.int64), pairs_P3)
         logits = self.heads.pairs(name, self._pooled, np.column_stack([pairs_P3, far]))
@@ -196,23 +200,15 @@ class EngineScorer:
         """How sure both spans must be for any decision but none."""
         return self.engine.floor(f"{self.task.name}.{head.name}")
 
-    def _row(self, one: Asked) -> tuple[int, int, int]:
-        other = one.tail or one.head
-        assert other is not None
-        first = -1 - HOLDERS.index(one.holder or "") if one.head is None else self._unit(one.head.number, one.head)
-        return first, self._unit(other.number, other), self._sentence(one.within)
-
-    def _unit(self, number: int, one: Candidate) -> int:
-        if number not in self._units:
-            self._units[number] = len(self._ends)
-            self._ends.append(self.document.bounds(one.at))
-        return self._units[number]
-
-    def _sentence(self, span: Offsets) -> int:
-        if span not in self._units:
-            self._units[span] = len(self._ends)
-            self._ends.append(self.document.bounds(span))
-        return self._units[span]
+    def _pool(self, spans: Sequence[Offsets]) -> None:
+        """Have the units of these spans."""
+        new = [span for span in dict.fromkeys(spans) if span not in self._units]
+        if new:
+            self._units |= {span: len(self._ends) + i for i, span in enumerate(new)}
+            ends = [self.document.bounds(span) for span in new]
+            self._ends += ends
+            pooled = self.heads.spans(self.states, self.tokens, ends)
+            self._pooled = pooled if self._pooled is None else self.heads.joined([self._pooled, pooled])
 
 
 def named(text: str, known: Watchlist, found: Sequence[Found]) -> list[Name]:

@@ -7,7 +7,8 @@ from functools import lru_cache
 from khabar.text.folding import fold
 
 
-def letters(text: str, start: int, end: int) -> tuple[str, list[int]]:
+@lru_cache(maxsize=64)  # dates and places are looked for in the same sentences
+def letters(text: str, start: int, end: int) -> tuple[str, tuple[int, ...]]:
     """The letters of `text[start:end]`, folded, and where each comes from, `end` for the place after the last.
 
     As `fold` does it, but words stay apart: a run of space becomes one space, and punctuation and symbols stay.
@@ -21,7 +22,7 @@ def letters(text: str, start: int, end: int) -> tuple[str, list[int]]:
                 found.append(letter)
                 offsets.append(offset)
             last = letter
-    return "".join(found), [*offsets, end]
+    return "".join(found), (*offsets, end)
 
 
 def pattern(source: str) -> re.Pattern[str]:

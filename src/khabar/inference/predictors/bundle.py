@@ -104,12 +104,14 @@ class TorchHeads:
         """Logits of a question for pairs of units as `Batch` has them [P, K]."""
         import torch
 
+        at = unit_UX.device
+        head = self.classifier.pairs[question.replace(".", "/")]
+        if len(pairs_P4) < len(unit_UX):  # few pairs: leave out the units that none is about
+            used, numbers = np.unique(np.maximum(pairs_P4[:, :3], 0), return_inverse=True)
+            numbers_P3 = np.where(pairs_P4[:, :3] < 0, pairs_P4[:, :3], numbers.reshape(-1, 3))
+            unit_UX, pairs_P4 = unit_UX[torch.from_numpy(used).to(at)], np.column_stack([numbers_P3, pairs_P4[:, 3]])
         with torch.inference_mode():
-            return _numpy(
-                self.classifier.pairs[question.replace(".", "/")](
-                    unit_UX, torch.from_numpy(pairs_P4).to(unit_UX.device)
-                )
-            )
+            return _numpy(head(unit_UX, torch.from_numpy(pairs_P4).to(at)))
 
 
 def _members(state_TH: "Tensor", bounds: Sequence[Offsets]) -> "Tensor":
