@@ -79,7 +79,9 @@ def test(asked: dict[str, Any], parts: Parts) -> None:
                 found[name] = rows.from_predictions(task, own, answers)
         for name, task in config.task.items():
             if task.marks and can.keys() >= flat({name: task}).keys():
-                cuts = {} if predictor is engine else _cuts.among_found(predictor, task, splits["dev"])
+                cuts = (
+                    engine.card.thresholds if predictor is engine else _cuts.among_found(predictor, task, splits["dev"])
+                )
                 found |= _reading.scored(predictor, task, rows_, cuts)
         for name, scored in found.items():
             parts.setdefault(name, {}).setdefault(predictor.name, []).append(scored)

@@ -13,11 +13,10 @@ from pathlib import Path
 import khabar
 from khabar.config import AnnotatorsConfig, resource
 from khabar.data import corpus, marks
+from khabar.data.graph import Graph, of_marks
 from khabar.inference import assemble, watchlist
 from khabar.inference.accounts import Event, Participant, Stance, names
-from khabar.inference.graph import Graph, Role, Spot, Taken
-from khabar.inference.names import Name
-from khabar.schema import HOLDERS, Marks, Task
+from khabar.schema import Task, overlap
 
 SAMPLE = "seeds/sample"
 
@@ -58,39 +57,12 @@ def gold_graph(task: Task) -> tuple[str, Graph]:
     rows, _ = marks.examples(read, task, AnnotatorsConfig())
     held = rows[0].marks
     assert held is not None
-    return rows[0].text, graph_of(held)
-
-
-def graph_of(held: Marks) -> Graph:
-    """Marks as a graph."""
-    spots = []
-    for span in held.spans:
-        said = span.attributes
-        sentence = next(i for i, (start, end) in enumerate(held.sentences) if start <= span.start < end)
-        named = Name(said[marks.ENTITY], None) if span.layer == "actor" else None
-        spots.append(
-            Spot(
-                span.layer, span.start, span.end, 1.0, sentence, named,
-                said.get("type", ""), said.get("mode"), said.get("status", ""),
-            )
-        )  # fmt: skip
-    number = {span.id: i for i, span in enumerate(held.spans)}
-    roles, stances, same = [], [], []
-    for arrow in held.relations:
-        head = arrow.head if arrow.head in HOLDERS else number[arrow.head]
-        tail = number[arrow.tail]
-        if arrow.role == "stance":
-            stances.append(Taken(head, tail, arrow.label or "", {arrow.label or "": 1.0}))
-        elif arrow.role == "same_event":
-            same.append((int(head), tail))
-        else:
-            roles.append(Role(int(head), tail, arrow.role, 1.0))
-    return Graph(held.sentences, tuple(spots), tuple(roles), tuple(stances), tuple(same))
+    return rows[0].text, of_marks(held)
 
 
 def shared(one: Event, other: Event) -> bool:
     """Whether two events have a trigger in common."""
-    return any(a.start < b.end and b.start < a.end for a in one.mentions for b in other.mentions)
+    return any(overlap((a.start, a.end), (b.start, b.end)) for a in one.mentions for b in other.mentions)
 
 
 def agreement(gold: Event, found: Event) -> int:
@@ -132,7 +104,7 @@ def alike(gold: Stance, found: Stance) -> bool:
     if gold.kind == "actor":
         return gold.target == found.target
     ours, theirs = ([(each.target_start or 0, each.target_end or 0) for each in one.evidence] for one in (gold, found))
-    return any(a < d and c < b for a, b in ours for c, d in theirs)
+    return any(overlap(one, other) for one in ours for other in theirs)
 
 
 if __name__ == "__main__":

@@ -131,9 +131,13 @@ class Task(Record):
         return self
 
     @property
-    def mostly_empty(self) -> bool:
-        """Whether it asks all pairs, most of which have no relation: it decides for one by a threshold of its own."""
-        return self.level == "pair" and self.kind == "single" and self.empty_as is not None
+    def empty(self) -> int | None:
+        """The column of the empty label of a single-label question about pairs, None of any other.
+
+        Most pairs have no relation: such a question decides for one by a threshold.
+        """
+        asks_all = self.level == "pair" and self.kind == "single" and self.empty_as is not None
+        return self.labels.index(self.empty_as or "") if asks_all else None
 
     @property
     def reads_whole(self) -> bool:
@@ -149,6 +153,11 @@ class Task(Record):
     def marks(self) -> bool:
         """Whether it marks spans, rather than labels a unit it is given."""
         return self.kind == "spans"
+
+
+def overlap(one: Offsets, other: Offsets) -> bool:
+    """Whether two stretches share a character."""
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def flat(tasks: Mapping[str, Task]) -> dict[str, Task]:

@@ -16,6 +16,7 @@ from khabar.evaluation.scored import Scored
 from khabar.schema import Example, Prediction, Predictor, Task, flat
 
 if TYPE_CHECKING:
+    from khabar.inference.engine import Engine
     from khabar.tracking import Run
 
 MANY = 20  # labels, beyond which a metric by label is in scores.json alone
@@ -51,7 +52,10 @@ def _labels(task: Task) -> bool:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """What came of one split: `scores` by task and system, the model first; the `answers` and `rows` of the model."""
+    """What came of one split: `scores` by name and system, the model first; the `answers` and `rows` of the model.
+
+    What is scored has the name of a question (`tasks`), or of what whole readings come to (see `_reading.scored`).
+    """
 
     split: str
     model: str
@@ -61,22 +65,27 @@ class SplitScores:
     scores: Mapping[str, Mapping[str, Scores]]
     rows: Mapping[str, Scored]
 
-    def main(self, task: str) -> Score:
-        """The main metric of a task."""
-        return self.scores[task][self.model].main(self.tasks[task].main_metric)
+    def metric(self, name: str) -> str:
+        """The name of its main metric."""
+        return self.tasks[name].main_metric if name in self.tasks else _reading.main_metric(name)
+
+    def main(self, name: str) -> Score:
+        """The model's main metric."""
+        return self.scores[name][self.model].main(self.metric(name))
 
     @property
     def mean(self) -> float:
-        """The mean of the main metrics of all that was asked; what readings come to as a whole is left out."""
-        asked = self.scores.keys() - _reading.questions(self.tasks).keys()
-        return sum(self.main(task).value for task in asked) / len(asked)
+        """The mean of the main metrics of all questions."""
+        values = [self.main(name).value for name in self.scores if name in self.tasks]
+        return sum(values) / len(values)
 
 
 def score(
-    predictors: Sequence[Predictor], split: str, examples: Sequence[Example], tasks: Mapping[str, Task],
+    model: "Engine", rivals: Sequence[Predictor], split: str, examples: Sequence[Example], tasks: Mapping[str, Task],
     suite: SuiteConfig, seed: int, dev: Sequence[Example] = (),
 ) -> SplitScores:  # fmt: skip
-    """Score a model, the first predictor, beside others, who find thresholds for whole readings on `dev` rows."""
+    """Score a model beside others, who find thresholds for whole readings on `dev` rows."""
+    predictors: list[Predictor] = [model, *rivals]
     able = {predictor.name: flat(predictor.tasks) for predictor in predictors}
     answers = {
         predictor.name: predictor.predict([example for example in examples if example.task in able[predictor.name]])
@@ -96,21 +105,18 @@ def score(
             scores.setdefault(name, {})[predictor.name] = harness.score(
                 scored, draws=suite.draws, seed=seed, level=suite.level
             )
-    every = {**tasks, **_reading.questions(tasks)}
     for task in (task for task in tasks.values() if task.marks):
         for predictor in predictors:
             if not able[predictor.name].keys() >= flat({task.name: task}).keys():
                 continue
-            own = predictor is predictors[0] or not task.reads_whole
-            cuts = {} if own else _cuts.among_found(predictor, task, dev)
+            cuts = model.card.thresholds if predictor is model else _cuts.among_found(predictor, task, dev)
             for name, scored in _reading.scored(predictor, task, examples, cuts).items():
                 first.setdefault(name, scored)
                 scores.setdefault(name, {})[predictor.name] = harness.score(
                     scored, draws=suite.draws, seed=seed, level=suite.level
                 )
-    model = predictors[0].name
-    asked = [example for example in examples if example.task in able[model]]
-    return SplitScores(split, model, every, asked, answers[model], scores, first)
+    asked = [example for example in examples if example.task in able[model.name]]
+    return SplitScores(split, model.name, tasks, asked, answers[model.name], scores, first)
 
 
 def tables(scored: SplitScores) -> str:
@@ -135,7 +141,7 @@ def _of_readers(scored: SplitScores) -> list[str]:
     lines = [["question", "metric", "gold", *systems]]
     for name in names:
         its = scored.scores[name]
-        main = scored.tasks[name].main_metric
+        main = scored.metric(name)
         told = [harness.cell_text(its[one].main(main)) if one in its else "-" for one in systems]
         lines.append([name, main, f"{scored.main(name).count:,}", *told])
     return [f"questions about marks, and whole readings, on {scored.split}", *harness.align(lines), ""]
@@ -146,7 +152,7 @@ def markdown(scored: SplitScores) -> str:
     systems = list(dict.fromkeys(system for its in scored.scores.values() for system in its))
     lines = [f"| {scored.split} | rows, clusters | metric | {' | '.join(systems)} |", "|---" * (len(systems) + 3) + "|"]
     for name, its in scored.scores.items():
-        main, metric = scored.main(name), scored.tasks[name].main_metric
+        main, metric = scored.main(name), scored.metric(name)
         cells = [harness.cell_text(its[system].main(metric)) if system in its else "" for system in systems]
         lines.append(f"| {name} | {main.count:,}, {main.clusters:,} | {metric} | {' | '.join(cells)} |")
     how = f"[low, high]: {100 * main.level:g}% interval, {main.draws:,} draws of whole clusters, seed {main.seed}."
@@ -165,12 +171,12 @@ def metrics(scored: SplitScores) -> dict[str, float]:
         for item in systems[scored.model].scores:
             if item.label is None:
                 found |= _with_ends(f"{scored.split}/{name}.{item.metric}", item)
-            elif item.metric in BY_LABEL and len(scored.tasks[name].labels) <= MANY:
+            elif item.metric in BY_LABEL and len(scored.rows[name].labels) <= MANY:
                 found[f"{scored.split}_labels/{name}.{item.metric}.{item.label}"] = item.value
         for system, its in systems.items():
             if system != scored.model:
                 plain = "".join(letter if letter.isalnum() else "_" for letter in system)
-                main = its.main(scored.tasks[name].main_metric)
+                main = its.main(scored.metric(name))
                 found |= _with_ends(f"{scored.split}_baselines/{name}.{plain}.{main.metric}", main)
     return {key: value for key, value in found.items() if value == value}
 

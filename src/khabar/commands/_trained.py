@@ -73,7 +73,7 @@ def finish(
     rivals = _scoring.baselines(config.suite.baselines, TrainingFold(asked), asked["dev"], config.task, config.seed)
     scored = {
         split: _scoring.score(
-            [engine, *rivals], split, asked[split], flat(config.task), config.suite, config.seed, asked["dev"]
+            engine, rivals, split, asked[split], flat(config.task), config.suite, config.seed, asked["dev"]
         )
         for split in ("dev", "test")
         if data.splits[split]

@@ -55,7 +55,7 @@ def run(config: Config) -> None:
     if not train and config.suite.baselines:
         print("This data set has no training rows, so there are no baselines to fit.")
     scored = _scoring.score(
-        [model.engine, *rivals], config.split, marks.expand(data.splits[config.split], tasks), flat(tasks),
+        model.engine, rivals, config.split, marks.expand(data.splits[config.split], tasks), flat(tasks),
         config.suite, config.seed, dev,
     )  # fmt: skip
     print(f"\n{_scoring.tables(scored)}")

@@ -260,7 +260,7 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
 
     asked = flat(config.task)
     cut = {name: task for name, task in asked.items() if task.kind != "single"}
-    rare = {name: (0.5,) for name, task in asked.items() if task.mostly_empty}
+    rare = {name: (0.5,) for name, task in asked.items() if task.empty is not None}
     return Card(
         khabar=version("khabar"),
         tasks=config.task,

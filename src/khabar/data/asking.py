@@ -1,96 +1,113 @@
-"""What is asked about marks, of gold as of those that a model found: which spans, and which pairs of them.
+"""What is asked about the spans of an article, of gold as of those that a model found: which, and which pairs of them.
 
 A participant may be named in the sentence, else in the headline, else in the sentence before (seeds/GUIDELINES.md), and
-outside its own sentence by one mention: of several of one entity the first in that order.
+outside its own sentence by one mention: of several of one actor the first in that order.
+
+A question is three numbers: head, tail (the head again where one span is asked about) and sentence. A head below 0 is
+no span: -1 the outlet, -2 somebody unnamed. Shapes: P questions.
 """
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from khabar.data.graph import Spot
 from khabar.schema import HOLDERS, Offsets, Task
 
-
-class Candidate(NamedTuple):
-    """A span that a question may be about, of gold or found by a model; `entity` is alike for mentions of one actor.
-
-    A decoy is one that no annotator marked; `number` is whoever asks to know it by.
-    """
-
-    layer: str
-    start: int
-    end: int
-    entity: str
-    type: str = ""
-    decoy: bool = False
-    number: int = -1
-
-    @property
-    def at(self) -> Offsets:
-        """Its offsets."""
-        return self.start, self.end
+Ints = NDArray[np.int64]
+CODES = tuple(range(-1, -1 - len(HOLDERS), -1))  # of the holders that no span is
 
 
-class Asked(NamedTuple):
-    """A question about marks: head (None: `holder`), tail of a pair, the sentence."""
-
-    head: Candidate | None
-    tail: Candidate | None
-    within: Offsets
-    holder: str | None = None
+def holder(head: int) -> str | None:
+    """The holder that a head below 0 stands for."""
+    return HOLDERS[-1 - head] if head < 0 else None
 
 
 class Layout:
-    """The candidates of an article by sentence; one that lies in no sentence is asked about nowhere.
+    """The spans of an article by sentence; one that lies in no sentence is asked about nowhere.
 
     Args:
         sentences: of the article, headline first.
-        candidates: in any order.
+        spots: all spans of the article, which go by their numbers.
+        among: the numbers of those to ask about; None: all.
+        decoys: numbers of spans that no annotator marked: they are asked about beside real ones, and only there.
     """
 
-    def __init__(self, sentences: Sequence[Offsets], candidates: Sequence[Candidate]) -> None:
-        self.sentences = sentences
-        self._own: list[list[Candidate]] = [[] for _ in sentences]
-        self._alike: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+    def __init__(
+        self,
+        sentences: Sequence[Offsets],
+        spots: Sequence[Spot],
+        among: Iterable[int] | None = None,
+        decoys: Collection[int] = (),
+    ) -> None:
+        self._spots, self._decoys = spots, decoys
+        self._own: list[list[int]] = [[] for _ in sentences]
+        self._alike: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         starts = [start for start, _ in sentences]
-        for one in sorted(candidates, key=lambda one: (one.start, one.end)):
-            at = bisect_right(starts, one.start) - 1
-            if at >= 0 and one.end <= sentences[at][1]:
+        numbers = range(len(spots)) if among is None else among
+        for one in sorted(numbers, key=lambda number: spots[number].at):
+            at = bisect_right(starts, spots[one].start) - 1
+            if at >= 0 and spots[one].end <= sentences[at][1]:
                 self._own[at].append(one)
-                if not one.decoy:
-                    self._alike[one.layer, one.type].append(one)
-        self._near: dict[int, list[Candidate]] = {}
+                if one not in decoys:
+                    self._alike[spots[one].layer, spots[one].type].append(one)
+        self._near: dict[int, list[int]] = {}
+        named: dict[str, int] = {}
+        placed: dict[Offsets, int] = {}
+        self._name = np.array([named.setdefault(spot.called, len(named)) for spot in spots], np.int64)
+        self._place = np.array([placed.setdefault(spot.at, len(placed)) for spot in spots], np.int64)
 
-    def questions(self, head: Task, sentence: int) -> Iterator[Asked]:
-        """What a head asks of a sentence, given by its number."""
-        within, own = self.sentences[sentence], self._own[sentence]
-        asked = [one for one in own if one.layer in head.on and not one.decoy]
+    def questions(self, head: Task) -> Ints:
+        """What a head asks of the article, sentence by sentence [P, 3]."""
+        asked = [self.of_sentence(head, sentence) for sentence in range(len(self._own))]
+        return np.concatenate([np.zeros((0, 3), np.int64), *asked])
+
+    def of_sentence(self, head: Task, sentence: int) -> Ints:
+        """What a head asks of one sentence [P, 3]."""
         if head.level == "span":
-            yield from (Asked(one, None, within) for one in asked)
+            ends = [(one, one) for one in self._on(head, sentence)]
         elif head.links:  # the later and an earlier one that may be the same
-            for later in asked:
-                same = self._alike[later.layer, later.type]
-                yield from (Asked(later, one, within) for one in same if one.start < later.start)
-        elif "actor" in head.on:  # holders and targets
-            holders = self.near(sentence)
-            for target in (one for one in own if one.layer in head.to):
-                yield from (Asked(None, target, within, holder) for holder in HOLDERS)
-                of = target.entity if target.layer == "actor" else None
-                yield from (Asked(one, target, within) for one in holders if one.entity != of and one.at != target.at)
+            ends = [(one, other) for one in self._on(head, sentence) for other in self._before(one)]
+        elif "actor" in head.on:
+            return self._stances(head, sentence)
         else:
-            near = self.near(sentence)
-            yield from (Asked(one, other, within) for one in asked for other in near)
+            ends = [(one, other) for one in self._on(head, sentence) for other in self.near(sentence)]
+        return np.array([(*pair, sentence) for pair in ends], np.int64).reshape(-1, 3)
 
-    def near(self, sentence: int) -> list[Candidate]:
+    def near(self, sentence: int) -> list[int]:
         """The actors of a sentence, then those whom only the headline names, then only the sentence before."""
         if sentence not in self._near:
-            found = [one for one in self._own[sentence] if one.layer == "actor"]
-            named = {one.entity for one in found}
+            found = self._of(sentence, lambda one: self._spots[one].layer == "actor")
+            named = {self._spots[one].called for one in found}
             for other in dict.fromkeys((0, max(0, sentence - 1))):
                 for one in self._own[other] if other != sentence else ():
-                    if one.layer == "actor" and one.entity not in named and not one.decoy:
-                        named.add(one.entity)
+                    spot = self._spots[one]
+                    if spot.layer == "actor" and spot.called not in named and one not in self._decoys:
+                        named.add(spot.called)
                         found.append(one)
             self._near[sentence] = found
         return self._near[sentence]
+
+    def _of(self, sentence: int, wanted: Callable[[int], bool]) -> list[int]:
+        return [one for one in self._own[sentence] if wanted(one)]
+
+    def _on(self, head: Task, sentence: int) -> list[int]:
+        return self._of(sentence, lambda one: self._spots[one].layer in head.on and one not in self._decoys)
+
+    def _before(self, one: int) -> list[int]:
+        spot = self._spots[one]
+        return [other for other in self._alike[spot.layer, spot.type] if self._spots[other].start < spot.start]
+
+    def _stances(self, head: Task, sentence: int) -> Ints:
+        """Every holder on every target of the sentence, but nobody on himself."""
+        targets = self._of(sentence, lambda one: self._spots[one].layer in head.to)
+        holders = np.array([*CODES, *self.near(sentence)], np.int64)
+        head_P, tail_P = np.tile(holders, len(targets)), np.repeat(np.array(targets, np.int64), len(holders))
+        actor_P = np.array([self._spots[one].layer == "actor" for one in targets], bool).repeat(len(holders))
+        first_P = np.maximum(head_P, 0)
+        named_P = actor_P & (self._name[first_P] == self._name[tail_P])
+        kept = (head_P < 0) | ~(named_P | (self._place[first_P] == self._place[tail_P]))
+        return np.stack([head_P[kept], tail_P[kept], np.full(int(kept.sum()), sentence)], axis=1)

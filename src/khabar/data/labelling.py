@@ -17,7 +17,7 @@ from xml.etree import ElementTree as Xml
 
 from khabar.data import glosses
 from khabar.data.glosses import ARABIC, ARROWS
-from khabar.data.marks import ENTITY
+from khabar.data.graph import ENTITY
 from khabar.data.regions import MODE, TYPE, held, links
 from khabar.plover import MODES
 from khabar.schema import Task

@@ -11,18 +11,17 @@ import itertools
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from khabar.config import AnnotatorsConfig
-from khabar.data.asking import Asked, Candidate, Layout
+from khabar.data import asking
 from khabar.data.corpus import Corpus
+from khabar.data.graph import Name, Spot, of_marks, relation
 from khabar.data.ties import Ties
 from khabar.schema import GOLD, HOLDERS, Example, Marks, Offsets, Relation, Span, Task
 from khabar.text import sentences
 
-CONTINUES = "continues"  # the attribute of a later part of a span, with the id of the first
 DECOYS = (("actor", 3, 4), ("event", 1, 1), ("claim", 8, 2))  # layer, most words, how many are tried a sentence
-ENTITY = "entity"  # the attribute of an actor: one name for all its mentions
 
 
 def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[list[Example], dict[str, int]]:
@@ -36,8 +35,8 @@ def examples(corpus: Corpus, task: Task, annotators: AnnotatorsConfig) -> tuple[
     for span in corpus.spans:
         if span.layer in task.labels:
             spans[span.article][span.annotator].append(span)
-    for relation in corpus.relations:
-        relations[relation.article, relation.annotator].append(relation)
+    for arrow in corpus.relations:
+        relations[arrow.article, arrow.annotator].append(arrow)
     for label in corpus.labels:
         if label.span is not None:
             units[label.article, label.annotator].add(label.span)
@@ -105,23 +104,17 @@ def expand(rows: Sequence[Example], tasks: Mapping[str, Task], *, decoys: bool =
     """The rows, and after them the questions about what is marked in them, with the gold answers; some with decoys."""
     found = list(rows)
     for name, task in tasks.items():
-        own = [row for row in rows if row.task == name and row.marks is not None]
-        if not task.heads or not own:
-            continue
-        everything = {id(row.marks): row.marks for row in own if row.marks is not None}
-        known = {head.name for head in task.heads.values() if _annotated(head, everything.values())}
-        gold = {key: _Gold(marks) for key, marks in everything.items()}
-        added: defaultdict[int, list[Candidate]] = defaultdict(list)
-        for row in own if decoys else ():
-            added[id(row.marks)] += _decoys(row)
-        layouts = {key: Layout(it.sentences, [*it.candidates, *added[key]]) for key, it in gold.items()}
-        for row in own:
-            answers, layout = gold[id(row.marks)], layouts[id(row.marks)]
-            for head in (head for head in task.heads.values() if head.name in known):
-                for asked in layout.questions(head, answers.sentences.index(row.span or (0, 0))):
-                    labels = answers.labels(head, asked)
-                    if labels is not None:
-                        found.append(example(row, name, head, asked, labels))
+        own: defaultdict[int, list[Example]] = defaultdict(list)
+        everything: dict[int, Marks] = {}
+        for row in rows:
+            if row.task == name and row.marks is not None:
+                own[id(row.marks)].append(row)
+                everything[id(row.marks)] = row.marks
+        heads = [head for head in task.heads.values() if _annotated(head, everything.values())]
+        asked = {key: _Asked(marks, heads, own[key] if decoys else ()) for key, marks in everything.items()}
+        for row in rows:
+            if row.task == name and row.marks is not None:
+                found += asked[id(row.marks)].examples(row, name)
     return found
 
 
@@ -130,32 +123,35 @@ def expand_splits(splits: Mapping[str, Sequence[Example]], tasks: Mapping[str, T
     return {name: expand(rows, tasks, decoys=name == "train") for name, rows in splits.items()}
 
 
-def example(row: Example, task: str, head: Task, asked: Asked, gold: tuple[str, ...] | None = None) -> Example:
-    """A question about marks as an example of `TASK.HEAD`."""
-    places = "".join(f"#{one.layer[0]}{one.start}-{one.end}" for one in (asked.head, asked.tail) if one is not None)
-    holder = f"@{HOLDERS.index(asked.holder)}" if asked.holder else ""
-    other = asked.tail or asked.head
+def example(
+    row: Example, name: str, ends: tuple[Spot | None, Spot], within: Offsets, holder: str | None,
+    gold: tuple[str, ...] | None = None,
+) -> Example:  # fmt: skip
+    """A question about marks of the article of a row, as an example of the task `name`."""
+    head, tail = ends
+    spans = [tail] if head in (None, tail) else [head, tail]
+    places = "".join(f"#{one.layer[0]}{one.start}-{one.end}" for one in spans if one)
     return Example(
-        id=f"{row.article}{holder}{places}:{task}.{head.name}",
+        id=f"{row.article}{f'@{HOLDERS.index(holder)}' if holder else ''}{places}:{name}",
         article=row.article,
         group=row.group,
-        task=f"{task}.{head.name}",
+        task=name,
         text=row.text,
-        span=asked.head.at if asked.head else None,
-        holder=asked.holder,
-        tail=other.at if other else None,
-        within=asked.within,
+        span=head.at if head else None,
+        holder=holder,
+        tail=tail.at,
+        within=within,
         gold=gold,
     )
 
 
-def _decoys(row: Example) -> list[Candidate]:
+def _decoys(row: Example) -> list[Spot]:
     """Runs of words of a sentence that are marked on no layer that they are given: the same for the same sentence."""
     assert row.span is not None and row.marks is not None
     start, end = row.span
     words = [match.span() for match in re.finditer(r"\w+", row.text[start:end])]
     draw = random.Random(f"{row.article} {start}")
-    made: list[Candidate] = []
+    made: list[Spot] = []
     for layer, longest, count in DECOYS:
         for _ in range(count if words else 0):
             first = draw.randrange(len(words))
@@ -164,71 +160,52 @@ def _decoys(row: Example) -> list[Candidate]:
             taken = [(one.start, one.end) for one in row.marks.spans if one.layer == layer]
             taken += [one.at for one in made if one.layer == layer]
             if not any(begin < right and left < end_ for begin, end_ in taken):
-                made.append(Candidate(layer, left, right, f"\0{left}", "", decoy=True))
+                made.append(Spot(layer, left, right, 0.0, -1, Name(f"\0{left}")))
     return made
 
 
 def _annotated(head: Task, everything: Iterable[Marks]) -> bool:
     if head.level == "span":
         return any(head.name in span.attributes for marks in everything for span in marks.spans)
-    return any(
-        relation.role == head.name or relation.role in head.labels
-        for marks in everything
-        for relation in marks.relations
-    )
+    return any(arrow.role in (head.name, *head.labels) for marks in everything for arrow in marks.relations)
 
 
-class _Gold:
-    """The answers of one article's marks."""
+class _Asked:
+    """What the heads ask about one article's marks, and the gold answers; the sentences that are given have decoys."""
 
-    def __init__(self, marks: Marks) -> None:
-        self.sentences = marks.sentences
-        self.by_id = {span.id: span for span in marks.spans}
-        whole = [span for span in marks.spans if CONTINUES not in span.attributes]
-        self.candidates = [_candidate(span) for span in whole]
-        self.attributes = {(span.layer, span.start, span.end): span.attributes for span in whole}
-        self.roles: defaultdict[tuple[str, str], set[str]] = defaultdict(set)  # of two keys
-        self.stances: dict[tuple[str, str, Offsets], str] = {}  # an actor is a target in one sentence
-        same: Ties[str] = Ties()
-        for relation in marks.relations:
-            head, tail = self._key(relation.head), self._key(relation.tail)
-            if relation.role == "stance":
-                start = self.by_id[relation.tail].start
-                within = next((at for at in marks.sentences if at[0] <= start < at[1]), (0, 0))
-                self.stances[head, tail, within] = relation.label or ""
-            elif relation.role == "same_event":
-                same.join(head, tail)
-            else:
-                self.roles[head, tail].add(relation.role)
-        self.same = {key: number for number, keys in enumerate(same.sets()) for key in keys}
+    def __init__(self, marks: Marks, heads: Sequence[Task], decoyed: Sequence[Example]) -> None:
+        gold = of_marks(marks)
+        self.heads, self.sentences, self.real = heads, marks.sentences, len(gold.spots)
+        self.spots = [*gold.spots, *(decoy for row in decoyed for decoy in _decoys(row))]
+        self.layout = asking.Layout(marks.sentences, self.spots, decoys=range(self.real, len(self.spots)))
+        self.relations = gold.relations
+        same: Ties[int] = Ties()
+        for later, earlier in gold.same:
+            same.join(later, earlier)
+        self.same = {one: number for number, ones in enumerate(same.sets()) for one in ones}
 
-    def _key(self, name: str) -> str:
-        return name if name in HOLDERS else _key(_candidate(self.by_id[name]))
+    def examples(self, row: Example, task: str) -> Iterator[Example]:
+        """The questions about one sentence."""
+        sentence = self.sentences.index(row.span or (0, 0))
+        for head in self.heads:
+            for first, tail, _ in self.layout.of_sentence(head, sentence).tolist():
+                labels = self._labels(head, first, tail, sentence)
+                if labels is not None:
+                    ends = None if first < 0 else self.spots[first], self.spots[tail]
+                    within = self.sentences[sentence]
+                    yield example(row, f"{task}.{head.name}", ends, within, asking.holder(first), labels)
 
-    def labels(self, head: Task, asked: Asked) -> tuple[str, ...] | None:
+    def _labels(self, head: Task, first: int, tail: int, sentence: int) -> tuple[str, ...] | None:
         """The gold labels of a question, None where it has no answer."""
         if head.level == "span":
-            assert asked.head is not None
-            given = self.attributes[asked.head.layer, *asked.head.at].get(head.name, head.empty_as)
+            given = self.spots[first].attributes.get(head.name, head.empty_as)
             return (given,) if given in head.labels else None
-        assert asked.tail is not None
-        left = asked.holder or (_key(asked.head) if asked.head else "")
-        right = _key(asked.tail)
-        if asked.tail.decoy or (asked.head and asked.head.decoy):
-            return () if head.kind == "multi" else (head.empty_as or "",)
-        if head.name == "same_event":
-            return ("yes" if left in self.same and self.same[left] == self.same.get(right) else "no",)
-        if head.name == "stance":
-            return (self.stances.get((left, right, asked.within), head.empty_as or ""),)
-        return tuple(label for label in head.labels if label in self.roles[left, right])
-
-
-def _candidate(span: Span) -> Candidate:
-    return Candidate(
-        span.layer, span.start, span.end, span.attributes.get(ENTITY, span.id), span.attributes.get("type", "")
-    )
-
-
-def _key(one: Candidate) -> str:
-    """What relations are compared by: an actor's entity, else the place."""
-    return one.entity if one.layer == "actor" else f"{one.layer} {one.start}-{one.end}"
+        none = () if head.kind == "multi" else (head.empty_as or "",)
+        if max(first, tail) >= self.real:
+            return none
+        if head.links:
+            one = first in self.same and self.same[first] == self.same.get(tail)
+            return tuple(label for label in head.labels if label != head.empty_as) if one else none
+        who = asking.holder(first) or first
+        told = [label for label in head.labels if relation(self.spots, who, tail, label) in self.relations]
+        return tuple(told) or none

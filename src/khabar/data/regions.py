@@ -6,7 +6,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from khabar.data.marks import ENTITY
+from khabar.data.graph import ENTITY
 from khabar.plover import MODES
 from khabar.schema import HOLDERS, OUTLET, UNNAMED, Relation, Span, Task
 from khabar.text import utf16

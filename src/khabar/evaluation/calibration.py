@@ -59,7 +59,20 @@ def fit_temperature(logits: Floats, gold: Bools, kind: Kind) -> float:
     return 1 / math.sqrt(low * high)
 
 
-def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Floats:
+def fit(logits: Floats, gold: Bools, kind: Kind, empty: int | None = None) -> tuple[float, Floats | None]:
+    """Temperature and thresholds of a task (see `fit_cuts`), fitted one after the other to logits and gold [N, L]."""
+    temperature = fit_temperature(logits, gold, kind)
+    return temperature, fit_cuts(apply(logits, temperature, kind), gold, kind, empty)
+
+
+def fit_cuts(prob: Floats, gold: Bools, kind: Kind, empty: int | None = None) -> Floats | None:
+    """The thresholds that a task is decided by (see `decide`), fitted to prob and gold [N, L]; None: it needs none."""
+    if empty is not None:
+        return fit_empty(prob, gold, empty)
+    return fit_thresholds(prob, gold) if kind == "multi" else None
+
+
+def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0, there: Floats | None = None) -> Floats:
     """A threshold for each label of a multi-label task [L], of highest F1 on dev, rare labels drawn to a shared one.
 
     threshold_l = (n_l own_l + smoothing shared) / (n_l + smoothing)
@@ -72,6 +85,7 @@ def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Flo
         prob: float [N, L].
         gold: bool [N, L].
         smoothing: gold rows that the shared cut weighs, 0 or more.
+        there: how many gold ones there are of each label [L], with those that are no row; None: they all are rows.
 
     Raises:
         DataError: unlike shapes, or a negative `smoothing`.
@@ -80,22 +94,22 @@ def fit_thresholds(prob: Floats, gold: Bools, *, smoothing: float = 10.0) -> Flo
     if p.ndim != 2 or p.shape != gold.shape or smoothing < 0:
         shapes = f"{list(p.shape)}, {list(gold.shape)}"
         raise DataError(f"thresholds need prob and gold of one shape and smoothing >= 0: {shapes}, {smoothing}")
-    shared = best_cut(p.ravel(), gold.ravel())
-    own_L = np.array([best_cut(p[:, i], gold[:, i]) for i in range(p.shape[1])])
-    count_L = gold.sum(0).astype(np.float64)
+    count_L = np.asarray(gold.sum(0) if there is None else there, dtype=np.float64)
+    shared = best_cut(p.ravel(), gold.ravel(), float(count_L.sum()))
+    own_L = np.array([best_cut(p[:, i], gold[:, i], count_L[i]) for i in range(p.shape[1])])
     known_L = count_L > 0  # without gold rows and smoothing the mix is 0 / 0
     mixed_L = (count_L * own_L + smoothing * shared) / np.where(known_L, count_L + smoothing, 1.0)
     return np.where(known_L, mixed_L, shared)
 
 
-def best_cut(prob: Floats, gold: Bools, there: int | None = None) -> float:
+def best_cut(prob: Floats, gold: Bools, there: float) -> float:
     """The threshold of the highest F1 [N]; `there`: how many gold ones there are, with those that are no row."""
     if not gold.any():
         return 0.5
     order = np.argsort(-prob, kind="stable")
     sorted_p, tp = prob[order], np.cumsum(gold[order])
     last = np.flatnonzero(np.append(np.diff(sorted_p) != 0, True))  # equal probabilities fall on one side together
-    f1 = 2 * tp[last] / (last + 1 + (tp[-1] if there is None else there))
+    f1 = 2 * tp[last] / (last + 1 + there)
     above = sorted_p[last]
     below = np.append(above[1:], 0.0)
     middle = (above + below) / 2
@@ -104,8 +118,8 @@ def best_cut(prob: Floats, gold: Bools, there: int | None = None) -> float:
     return float(cut[best[np.abs(cut[best] - 0.5).argmin()]])
 
 
-def fit_empty(prob: Floats, gold: Bools, empty: int) -> float:
-    """The threshold on P(not empty) of the highest micro-F1 over all labels but the empty one, on dev.
+def fit_empty(prob: Floats, gold: Bools, empty: int) -> Floats:
+    """The threshold on P(not empty) [1] of the highest micro-F1 over all labels but the empty one, on dev.
 
     Where most rows of a single-label task are empty, the most probable label is nearly always that one, however often
     another comes close.
@@ -117,17 +131,7 @@ def fit_empty(prob: Floats, gold: Bools, empty: int) -> float:
     """
     some = 1 - prob[:, empty]
     right = gold[np.arange(len(prob)), fullest(prob, empty)]
-    return best_cut(some, right, int((~gold[:, empty]).sum()))
-
-
-def decide_empty(prob: Floats, empty: int, threshold: float, sure: Floats | None = None) -> Bools:
-    """Decisions [N, L] of a single-label task: the most probable label but the empty one, where P(not empty) allows.
-
-    `sure` [N] is the probability that what is asked about is there at all.
-    """
-    some = (1 - prob[:, empty]) * (1.0 if sure is None else sure)
-    chosen = np.where(some >= threshold, fullest(prob, empty), empty)
-    return np.asarray(np.arange(prob.shape[1]) == chosen[:, None])
+    return np.array([best_cut(some, right, float((~gold[:, empty]).sum()))])
 
 
 def fullest(prob: Floats, empty: int) -> Ints:
@@ -135,20 +139,37 @@ def fullest(prob: Floats, empty: int) -> Ints:
     return np.asarray(np.where(np.arange(prob.shape[1]) == empty, -1.0, prob).argmax(1))
 
 
-def decide(prob: Floats, kind: Kind, thresholds: Floats | None = None) -> Bools:
+def decide(
+    prob: Floats,
+    kind: Kind,
+    thresholds: Floats | None = None,
+    *,
+    empty: int | None = None,
+    sure: Floats | float = 1.0,
+) -> Bools:
     """Decisions [N, L]. Single: the label of highest probability, the first of equals. Multi: prob >= threshold.
+
+    Where a single-label task has an `empty` column: the most probable other label, if P(not empty) >= its threshold.
 
     Args:
         prob: float [N, L].
         kind: of the task.
-        thresholds: float [L], for multi alone.
+        thresholds: float [L] for multi, [1] where there is an empty column.
+        empty: the column of the label that stands for "none of them", where most rows are empty.
+        sure: the probability that what is asked about is there at all, [N] or one; thresholds hold for the product.
 
     Raises:
-        DataError: a multi-label task without thresholds, or of another length.
+        DataError: a task that needs thresholds without them, or with more or fewer.
     """
-    if kind == "single":
+    if kind == "single" and empty is None:
         return np.asarray(np.arange(prob.shape[1]) == prob.argmax(1)[:, None])
-    if thresholds is None or thresholds.shape != prob.shape[1:]:
+    if thresholds is None or thresholds.shape != (prob.shape[1] if empty is None else 1,):
         got = "none" if thresholds is None else list(thresholds.shape)
-        raise DataError(f"a multi-label task of {prob.shape[1]} labels needs as many thresholds, got {got}")
-    return np.asarray(prob >= thresholds)
+        needs = "as many thresholds" if empty is None else "one threshold"
+        raise DataError(f"a {kind}-label task of {prob.shape[1]} labels needs {needs}, got {got}")
+    sure_N1 = np.reshape(sure, (-1, 1))
+    if empty is None:
+        return np.asarray(prob * sure_N1 >= thresholds)
+    some_N1 = (1 - prob[:, [empty]]) * sure_N1 >= thresholds
+    chosen_N1 = np.where(some_N1, fullest(prob, empty)[:, None], empty)
+    return np.asarray(np.arange(prob.shape[1]) == chosen_N1)

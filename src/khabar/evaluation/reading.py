@@ -7,47 +7,20 @@ is its own, and so wrong. Every count belongs to its article, so that intervals 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from khabar.data import marks
+from khabar.data.graph import Graph, Name, Spot
 from khabar.evaluation import spans
 from khabar.evaluation.scored import Scored
-from khabar.schema import HOLDERS, Marks, Offsets
+from khabar.schema import overlap
 
 LEVELS = ("sentence", "article")
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A span in a reading, of gold or found; `name` tells actors apart, `type` is that of an event."""
-
-    layer: str
-    start: int
-    end: int
-    name: str = ""
-    type: str = ""
-
-    @property
-    def at(self) -> Offsets:
-        """Its offsets."""
-        return self.start, self.end
-
-
-@dataclass(frozen=True)
-class Graph:
-    """One article's reading: pieces by number, roles (event, actor, role), stances (holder, target, label)."""
-
-    sentences: Sequence[Offsets]
-    pieces: Sequence[Piece]
-    roles: Sequence[tuple[int, int, str]]
-    stances: Sequence[tuple[int | str, int, str]]
-
 
 Tuples = Callable[[Graph, str], Iterable[tuple[str, Hashable]]]
 
 
 @dataclass
-class Readings:
+class Compared:
     """Gold and found readings of the same articles, in the same order; `groups` are the clusters."""
 
     types: Sequence[str]
@@ -60,8 +33,8 @@ class Readings:
     def add(self, gold: Graph, found: Graph, account: Graph, group: str) -> None:
         """One article more: what was found in it, and what is left of that in its account."""
         self.gold.append(gold)
-        self.found.append(aligned(found, gold))
-        self.accounts.append(aligned(account, gold))
+        self.found.append(replace(found, spots=aligned(found.spots, gold)))
+        self.accounts.append(replace(account, spots=aligned(account.spots, gold)))
         self.groups.append(group)
 
     @property
@@ -85,8 +58,8 @@ class Readings:
         """
         reached = []
         for ours, theirs in zip(self.gold, self.found, strict=True):
-            there = {(piece.layer, *piece.at) for piece in theirs.pieces}
-            ends = [(piece.layer, *piece.at) in there for piece in ours.pieces]
+            there = {(spot.layer, *spot.at) for spot in theirs.spots}
+            ends = [(spot.layer, *spot.at) in there for spot in ours.spots]
             reached.append(
                 {(name, pair) for name, pair in _pairs(ours) if all(ends[end] for end in pair if isinstance(end, int))}
             )
@@ -99,74 +72,46 @@ class Readings:
 
 
 def _pairs(graph: Graph) -> set[tuple[str, tuple[int | str, int]]]:
-    roles = {("role", (event, actor)) for event, actor, _ in graph.roles}
-    return {*roles, *(("stance", (holder, target)) for holder, target, _ in graph.stances)}
+    roles = {("role", (role.event, role.actor)) for role in graph.roles}
+    return {*roles, *(("stance", (taken.holder, taken.target)) for taken in graph.stances)}
 
 
-def of_marks(everything: Marks) -> Graph:
-    """The gold reading."""
-    whole = [span for span in everything.spans if marks.CONTINUES not in span.attributes]
-    number = {span.id: i for i, span in enumerate(whole)}
-    pieces = [
-        Piece(
-            span.layer, span.start, span.end,
-            span.attributes.get(marks.ENTITY, span.id) if span.layer == "actor" else "",
-            span.attributes.get("type", "") if span.layer == "event" else "",
-        )
-        for span in whole
-    ]  # fmt: skip
-    roles, stances = [], []
-    for arrow in everything.relations:
-        if arrow.role == "stance":
-            holder = arrow.head if arrow.head in HOLDERS else number[arrow.head]
-            stances.append((holder, number[arrow.tail], arrow.label or ""))
-        elif arrow.role in ("actor", "recipient", "source"):
-            roles.append((number[arrow.head], number[arrow.tail], arrow.role))
-    return Graph(everything.sentences, pieces, roles, stances)
-
-
-def aligned(found: Graph, gold: Graph) -> Graph:
-    """What was found, each piece in the words of the gold piece of its layer that it overlaps most."""
-    pieces = []
-    for piece in found.pieces:
+def aligned(found: Sequence[Spot], gold: Graph) -> list[Spot]:
+    """What was found, each spot in the words of the gold spot of its layer that it overlaps most."""
+    made = []
+    for spot in found:
         best = max(
-            (one for one in gold.pieces if one.layer == piece.layer),
-            key=lambda one: min(one.end, piece.end) - max(one.start, piece.start),
+            (one for one in gold.spots if one.layer == spot.layer),
+            key=lambda one: min(one.end, spot.end) - max(one.start, spot.start),
             default=None,
         )
-        if best is None or min(best.end, piece.end) <= max(best.start, piece.start):
-            pieces.append(Piece(piece.layer, piece.start, piece.end, f"? {piece.name}", piece.type))
+        if best is None or not overlap(best.at, spot.at):
+            made.append(replace(spot, name=Name(f"? {spot.called}") if spot.name else None))
         else:
-            pieces.append(Piece(best.layer, best.start, best.end, best.name, piece.type))
-    return Graph(gold.sentences, pieces, found.roles, found.stances)
+            made.append(replace(best, score=spot.score, attributes=spot.attributes))
+    return made
 
 
-def _place(graph: Graph, piece: Piece, level: str) -> Hashable:
+def _place(spot: Spot, level: str) -> Hashable:
     """Where a tuple counts: in its sentence at that level, anywhere at the article's."""
-    if level == "article":
-        return None
-    return next((i for i, (start, end) in enumerate(graph.sentences) if start <= piece.start < end), -1)
+    return spot.sentence if level == "sentence" else None
 
 
 def _events(graph: Graph, level: str) -> Iterable[tuple[str, Hashable]]:
     """(type, (place, actor, recipient)) of each pair of them; None where an event has none."""
     parts: dict[tuple[int, str], set[str | None]] = {}
-    for event, actor, role in graph.roles:
-        parts.setdefault((event, role), set()).add(graph.pieces[actor].name)
-    for number, piece in enumerate(graph.pieces):
-        if piece.layer == "event":
-            place = _place(graph, piece, level)
+    for role in graph.roles:
+        parts.setdefault((role.event, role.role), set()).add(graph.spots[role.actor].called)
+    for number, spot in enumerate(graph.spots):
+        if spot.layer == "event":
             for who in parts.get((number, "actor"), {None}):
                 for whom in parts.get((number, "recipient"), {None}):
-                    yield piece.type, (place, who, whom)
+                    yield spot.type, (_place(spot, level), who, whom)
 
 
 def _stances(graph: Graph, level: str) -> Iterable[tuple[str, Hashable]]:
     """(label, (place, holder, target)) of each stance; a target is an actor by name, else by its offsets."""
-    for holder, target, label in graph.stances:
-        piece = graph.pieces[target]
-        who = holder if isinstance(holder, str) else graph.pieces[holder].name
-        yield (
-            label,
-            (_place(graph, piece, level), who, piece.name if piece.layer == "actor" else (piece.layer, *piece.at)),
-        )
+    for taken in graph.stances:
+        target = graph.spots[taken.target]
+        who = taken.holder if isinstance(taken.holder, str) else graph.spots[taken.holder].called
+        yield taken.label, (_place(target, level), who, target.key)

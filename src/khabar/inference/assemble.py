@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from khabar.data.graph import Graph, Spot
 from khabar.inference.accounts import Event, Evidence, Mention, Participant, Stance
-from khabar.inference.graph import Graph, Spot
 from khabar.schema import UNNAMED
 from khabar.text import dates, places
 from khabar.text.folding import fold
@@ -89,8 +89,8 @@ def _told(graph: Graph, text: str, number: int, spot: Spot, stated: "_Stated") -
 
 
 def _participant(spot: Spot, text: str, score: float) -> Participant:
-    assert spot.name is not None
-    return Participant(spot.name.name, text[slice(*spot.at)], *spot.at, score, spot.name.wikidata)
+    wikidata = spot.name.wikidata if spot.name else None
+    return Participant(spot.called, text[slice(*spot.at)], *spot.at, score, wikidata)
 
 
 def _one_day(one: str, other: str) -> bool:
@@ -162,7 +162,7 @@ def stances(graph: Graph, text: str, found: Sequence[Event], event_of: dict[int,
     targets: dict[str, tuple[str, str]] = {}
     for taken in graph.stances:
         spot = graph.spots[taken.target]
-        holder = taken.holder if isinstance(taken.holder, str) else _name(graph.spots[taken.holder])
+        holder = taken.holder if isinstance(taken.holder, str) else graph.spots[taken.holder].called
         key, shown = _target(taken.target, spot, text, found, event_of, claims)
         if holder == shown and spot.layer == "actor":
             continue
@@ -180,17 +180,12 @@ def stances(graph: Graph, text: str, found: Sequence[Event], event_of: dict[int,
     return sorted(made, key=lambda stance: (stance.holder == UNNAMED, -len(stance.evidence), -stance.score))
 
 
-def _name(spot: Spot) -> str:
-    assert spot.name is not None
-    return spot.name.name
-
-
 def _target(
     number: int, spot: Spot, text: str, found: Sequence[Event], event_of: dict[int, int], claims: dict[int, int]
 ) -> tuple[str, str]:
     """What a target is known by, and how it is shown."""
     if spot.layer == "actor":
-        return f"actor {_name(spot)}", _name(spot)
+        return f"actor {spot.called}", spot.called
     if spot.layer == "claim":
         return f"claim {claims[number]}", text[slice(*spot.at)]
     event = found[event_of[number]]

@@ -19,7 +19,7 @@ from khabar.models import tagging
 from khabar.models.bundle import Card, Probe
 from khabar.models.pieces import PART, Words
 from khabar.models.windows import Batch, Windower, by_length, collate
-from khabar.schema import Example, Found, Offsets, Prediction, Task, flat
+from khabar.schema import Example, Offsets, Prediction, Task, flat
 
 Floats = NDArray[np.float64]
 Forward = Callable[[Batch], NDArray[np.float32]]
@@ -116,40 +116,17 @@ class Engine:
                 at += len(each.places)
         return found, tagged
 
-    def spans(self, task: str, places: NDArray[np.int64], logits: Floats) -> list[Found]:
-        """What is marked in a sentence, given its words [M, 2] and their logits [M, K]."""
-        prob = calibration.apply(logits, 1.0, "multi")
-        return tagging.decode(places, prob, self.card.thresholds[task], self.questions[task].labels)
-
     def probabilities(self, logits: Floats, task: str) -> Floats:
         """Calibrated probabilities of one task [N, K] out of the logits of all [N, C]."""
         return calibration.apply(logits[:, self.columns[task]], self.card.temperature[task], self.questions[task].kind)
 
-    def decide(
-        self, probabilities: Floats, task: str, threshold: float | None = None, *, sure: Floats | None = None
-    ) -> NDArray[np.bool_]:
-        """Decisions of one task [N, K].
-
-        Args:
-            probabilities: of its labels [N, K].
-            task: its name.
-            threshold: in place of the card's own, for multi-label tasks.
-            sure: of questions about spans that were found, how sure it is that they are some [N].
-        """
+    def decide(self, probabilities: Floats, task: str, threshold: float | None = None) -> NDArray[np.bool_]:
+        """Decisions of one task [N, K]; `threshold` stands in place of the card's own, for multi-label tasks."""
         asked = self.questions[task]
-        if asked.kind == "single" and not asked.mostly_empty:
-            return calibration.decide(probabilities, asked.kind)
-        among = np.ones(len(probabilities)) if sure is None else sure
-        own = np.array(self.card.thresholds[task])
-        if asked.mostly_empty:
-            empty = asked.labels.index(asked.empty_as or "")
-            return calibration.decide_empty(probabilities, empty, own[0], among)
-        cuts = own if threshold is None else np.full_like(own, threshold)
-        return calibration.decide(probabilities * among[:, None], asked.kind, cuts)
-
-    def floor(self, task: str) -> float:
-        """How sure a question must be of its spans for any decision but none (see `decide`)."""
-        return min(self.card.thresholds.get(task, (0.0,)))
+        cuts = np.array(self.card.thresholds.get(task, ()))
+        if threshold is not None and asked.kind == "multi":
+            cuts = np.full_like(cuts, threshold)
+        return calibration.decide(probabilities, asked.kind, cuts, empty=asked.empty)
 
     def predict(self, examples: Sequence[Example]) -> list[Prediction]:
         """One prediction for each example, in order.
@@ -182,8 +159,9 @@ class Engine:
 
     def _marked(self, example: Example, task: Task, words: Words, logits: Floats) -> Prediction:
         """What is marked in a sentence; the probability of a layer is the highest that a span of it begins."""
-        spans = self.spans(task.name, words.places, logits)
-        highest = calibration.apply(logits, 1.0, "multi").max(0, initial=0.0)[::2]
+        prob = calibration.apply(logits, 1.0, "multi")
+        spans = tagging.decode(words.places, prob, self.card.thresholds[task.name], task.labels)
+        highest = prob.max(0, initial=0.0)[::2]
         return Prediction(
             example=example.id,
             task=task.name,

@@ -1,7 +1,7 @@
 """What is found in one article: spans, what they are, and how they go together, before anything is merged.
 
 The order of the questions is the same for whoever answers them (`Scorer`): a model that encodes the article once, or
-any predictor, so that a baseline is read by the same rules.
+any predictor, so that a baseline is read by the same rules. Shapes: P questions (see `asking`), K labels.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,91 +10,40 @@ from typing import Protocol
 
 import numpy as np
 
-from khabar.data import marks
-from khabar.data.asking import Asked, Candidate, Layout
+from khabar.data import asking, marks
+from khabar.data.graph import Graph, Name, Role, Spot, Taken
 from khabar.evaluation import calibration
 from khabar.evaluation.scored import Bools, Floats, Ints
-from khabar.inference.engine import Engine
-from khabar.inference.names import Name
 from khabar.plover import MODES
-from khabar.schema import Example, Found, Offsets, Predictor, Task
+from khabar.schema import Example, Found, Offsets, Predictor, Task, overlap
 
 APART = ("actor", "recipient")  # parts of which one actor plays one in an event
 Named = Callable[[Sequence[Found]], list[Name]]  # one name for each actor that was found, in the order of the text
+Cuts = Mapping[str, tuple[float, ...]]  # thresholds of questions, as `Card.thresholds` has them
 
 
 class Scorer(Protocol):
     """Answers the questions of a marking task about one article."""
 
+    @property
+    def cuts(self) -> Cuts:
+        """The thresholds of relations; of a head without, the decisions of `answer` hold."""
+        ...
+
     def spans(self) -> list[Found]:
         """What is marked, by place; of every sentence."""
         ...
 
-    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K] of one head's questions; `sure` [P]: that both spans are some.
-
-        Decisions rest on the product: a likely relation of an unlikely span is not likely.
-        """
+    def answer(self, head: Task, spots: Sequence[Spot], asked_P3: Ints) -> tuple[Floats, Bools]:
+        """Probabilities [P, K] of one head's questions, and the decisions that gold spans would get."""
         ...
-
-    def floor(self, head: Task) -> float:
-        """How sure both spans must be for any decision but none."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """A span that was found: an actor by its name, an event with its type, mode and status, a claim."""
-
-    layer: str
-    start: int
-    end: int
-    score: float
-    sentence: int
-    name: Name | None = None
-    type: str = ""
-    mode: str | None = None
-    status: str = ""
-
-    @property
-    def at(self) -> Offsets:
-        """Its offsets."""
-        return self.start, self.end
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """An actor's part in an event: numbers of spots, the role and its probability."""
-
-    event: int
-    actor: int
-    role: str
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A stance that somebody takes in one sentence: holder is a number of a spot, or a name."""
-
-    holder: int | str
-    target: int
-    label: str
-    probabilities: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """All that was found in an article; `same` are pairs of events that are one, the later first."""
-
-    sentences: tuple[Offsets, ...]
-    spots: tuple[Spot, ...]
-    roles: tuple[Role, ...]
-    stances: tuple[Taken, ...]
-    same: tuple[tuple[int, int], ...]
 
 
 def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named, added: Sequence[Found] = ()) -> Graph:
     """Ask everything.
+
+    A decision rests on the product of what the head says and of how sure both spans are: a likely relation of an
+    unlikely span is not likely. What no answer could lift over the threshold is not asked.
 
     Args:
         task: that marks.
@@ -107,26 +56,27 @@ def build(task: Task, sentences: Sequence[Offsets], scorer: Scorer, named: Named
     roles: list[Role] = []
     stances: list[Taken] = []
     same: list[tuple[int, int]] = []
-    for head, every in pairs(task, sentences, found, scorer.floor):
-        sure = np.ones(len(every.ends)) if head.links else every.sure(found)
-        kept = np.flatnonzero(head.links | (sure >= scorer.floor(head)))  # nothing below can be decided for
-        if not len(kept):
+    for head in task.heads.values():
+        if head.level != "pair":
             continue
-        asked = every.of(kept)
-        prob, decided = scorer.answer(head, asked.questions, sure[kept])
+        cuts = scorer.cuts.get(f"{task.name}.{head.name}")
+        asked_P3, sure = pairs(head, sentences, found, min(cuts or (0.0,)))
+        if not len(asked_P3):
+            continue
+        prob, decided = scorer.answer(head, found, asked_P3)
+        if cuts is not None:
+            decided = calibration.decide(prob, head.kind, np.array(cuts), empty=head.empty, sure=sure)
         told = decided & np.array([label != head.empty_as for label in head.labels])
         for row, column in zip(*(axis.tolist() for axis in np.nonzero(told)), strict=True):
-            holder, tail = asked.ends[row]
+            first, tail, _ = asked_P3[row].tolist()
             label = head.labels[column]
-            if head.name == "stance":
+            if head.links:
+                same.append((first, tail))
+            elif head.name == "stance":
                 shares = dict(zip(head.labels, prob[row].tolist(), strict=True))
-                stances.append(Taken(holder, tail, label, shares))
-                continue
-            assert isinstance(holder, int)
-            if head.name == "same_event":
-                same.append((holder, tail))
+                stances.append(Taken(asking.holder(first) or first, tail, label, shares))
             else:
-                roles.append(Role(holder, tail, label, float(prob[row, column])))
+                roles.append(Role(first, tail, label, float(prob[row, column])))
     return Graph(tuple(sentences), tuple(found), tuple(_apart(roles, found)), tuple(stances), tuple(same))
 
 
@@ -134,13 +84,11 @@ def _apart(roles: Sequence[Role], found: Sequence[Spot]) -> Iterator[Role]:
     """The roles without those of an actor who acts on himself, by any mention: the likelier of both parts stays."""
     best: dict[tuple[int, str], Role] = {}
     for role in roles:
-        named = found[role.actor].name
-        key = role.event, named.name if named else ""
+        key = role.event, found[role.actor].called
         if role.role in APART and (key not in best or role.score > best[key].score):
             best[key] = role
     for role in roles:
-        named = found[role.actor].name
-        if role.role not in APART or role.role == best[role.event, named.name if named else ""].role:
+        if role.role not in APART or role.role == best[role.event, found[role.actor].called].role:
             yield role
 
 
@@ -150,118 +98,78 @@ def spots(
     """What is found in an article, by place; arguments as of `build`."""
     found = scorer.spans()
     for one in sorted(added, key=lambda one: (one.start - one.end, one.start)):  # the longest first
-        if not any(one.layer == other.layer and one.start < other.end and other.start < one.end for other in found):
+        if not any(one.layer == other.layer and overlap(one[1:3], other[1:3]) for other in found):
             found.append(one)
     found.sort(key=lambda one: (one.start, -one.end, one.layer))
     starts = np.array([start for start, _ in sentences])
     places = np.searchsorted(starts, [one.start for one in found], side="right") - 1
     names = iter(named([one for one in found if one.layer == "actor"]))
     made = [
-        Spot(one.layer, one.start, one.end, one.score, int(place), next(names) if one.layer == "actor" else None)
+        Spot(one.layer, one.start, one.end, one.score, place, next(names) if one.layer == "actor" else None)
         for one, place in zip(found, places.tolist(), strict=True)
     ]
-    return _described(task, sentences, made, scorer)
+    return _described(task, made, scorer)
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """The questions of one head about an article, and the numbers of the spots that they join (a name: no spot)."""
+def pairs(head: Task, sentences: Sequence[Offsets], found: Sequence[Spot], floor: float = 0.0) -> tuple[Ints, Floats]:
+    """What a head of pairs asks of an article [P, 3], and how sure it is that both spans are some [P].
 
-    questions: list[Asked]
-    ends: list[tuple[int | str, int]]
-
-    def of(self, rows: Ints) -> "Pairs":
-        """Some of them, by number."""
-        return Pairs([self.questions[row] for row in rows.tolist()], [self.ends[row] for row in rows.tolist()])
-
-    def sure(self, found: Sequence[Spot]) -> Floats:
-        """How sure it is that both ends are some [P]: the product of their scores."""
-        return np.array(
-            [(1.0 if isinstance(head, str) else found[head].score) * found[tail].score for head, tail in self.ends]
-        )
-
-
-def pairs(
-    task: Task, sentences: Sequence[Offsets], found: Sequence[Spot], floor: Callable[[Task], float] = lambda head: 0.0
-) -> Iterator[tuple[Task, Pairs]]:
-    """What the heads of pairs ask of an article in which these spots were found; who asks nothing is left out.
-
-    `floor` tells how sure a spot must be for a head to ask about it.
+    Below `floor` nothing is asked. Whether two triggers are one event does not hang on how sure either is.
     """
-    every = [_candidate(spot, number) for number, spot in enumerate(found)]
-    for head in (head for head in task.heads.values() if head.level == "pair"):
-        lowest = 0.0 if head.links else floor(head)
-        layout = Layout(sentences, [one for one in every if found[one.number].score >= lowest])
-        asked = [one for sentence in range(len(sentences)) for one in layout.questions(head, sentence)]
-        if asked:
-            yield head, Pairs(asked, [(one.head.number if one.head else one.holder or "", _tail(one)) for one in asked])
+    if head.links:
+        asked_P3 = asking.Layout(sentences, found).questions(head)
+        return asked_P3, np.ones(len(asked_P3))
+    score = np.array([spot.score for spot in found])
+    asked_P3 = asking.Layout(sentences, found, np.flatnonzero(score >= floor).tolist()).questions(head)
+    first_P, tail_P, _ = asked_P3.T
+    sure = np.where(first_P < 0, 1.0, score[np.maximum(first_P, 0)]) * score[tail_P]
+    kept = sure >= floor
+    return asked_P3[kept], sure[kept]
 
 
-def _tail(one: Asked) -> int:
-    assert one.tail is not None
-    return one.tail.number
-
-
-def _described(task: Task, sentences: Sequence[Offsets], spots: list[Spot], scorer: Scorer) -> list[Spot]:
-    """The events with their type, mode and status; a mode is one that the type has."""
-    events = [i for i, spot in enumerate(spots) if spot.layer == "event"]
-    made = list(spots)
+def _described(task: Task, found: list[Spot], scorer: Scorer) -> list[Spot]:
+    """The spans with what the heads say of each; a mode is one that the type has."""
+    made = list(found)
     for head in (head for head in task.heads.values() if head.level == "span"):
-        asked = [Asked(_candidate(made[i], i), None, sentences[made[i].sentence]) for i in events]
+        asked = [(i, i, spot.sentence) for i, spot in enumerate(made) if spot.layer in head.on]
         if not asked:
-            break
-        prob, _ = scorer.answer(head, asked, np.ones(len(asked)))
-        for i, row in zip(events, prob, strict=True):
-            labels = head.labels
+            continue
+        prob, _ = scorer.answer(head, made, np.array(asked, np.int64))
+        for (i, *_), row in zip(asked, prob, strict=True):
             if head.name == "mode":
-                fits = [label == head.empty_as or label in MODES.get(made[i].type, ()) for label in labels]
+                fits = [label == head.empty_as or label in MODES.get(made[i].type, ()) for label in head.labels]
                 row = np.where(fits, row, -1.0)
-            label = labels[int(row.argmax())]
-            match head.name:
-                case "type":
-                    made[i] = replace(made[i], type=label)
-                case "mode":
-                    made[i] = replace(made[i], mode=None if label == head.empty_as else label)
-                case "status":
-                    made[i] = replace(made[i], status=label)
+            label = head.labels[int(row.argmax())]
+            if label != head.empty_as:
+                made[i] = replace(made[i], attributes={**made[i].attributes, head.name: label})
     return made
-
-
-def _candidate(spot: Spot, number: int) -> Candidate:
-    return Candidate(spot.layer, spot.start, spot.end, spot.name.name if spot.name else "", spot.type, number=number)
 
 
 @dataclass
 class PredictorScorer:
     """Any predictor as a scorer: everything is asked as examples.
 
-    `rows` are the sentences to mark, of one article, as examples of the task; `cuts` thresholds of a predictor that has
-    none of its own for spans that were found (`Engine.card.thresholds` has a model's).
+    `rows` are the sentences to mark, of one article, as examples of the task; where `cuts` are silent, the predictor's
+    own decisions hold.
     """
 
     predictor: Predictor
     task: Task
     rows: Sequence[Example]
-    cuts: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    cuts: Cuts = field(default_factory=dict)
 
     def spans(self) -> list[Found]:
         """What is marked, by place."""
         return [span for answer in self.predictor.predict(self.rows) for span in answer.spans]
 
-    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
-        """Probabilities and decisions [P, K]; without thresholds a predictor decides as it does of gold spans."""
+    def answer(self, head: Task, spots: Sequence[Spot], asked_P3: Ints) -> tuple[Floats, Bools]:
+        """Probabilities [P, K] of one head's questions, and the predictor's decisions."""
         name = f"{self.task.name}.{head.name}"
-        answers = self.predictor.predict([marks.example(self.rows[0], self.task.name, head, one) for one in asked])
+        asked = []
+        for first, tail, sentence in asked_P3.tolist():
+            ends = None if first < 0 else spots[first], spots[tail]
+            within = self.rows[sentence].span or (0, 0)
+            asked.append(marks.example(self.rows[0], name, ends, within, asking.holder(first)))
+        answers = self.predictor.predict(asked)
         prob = np.array([[answer.probabilities[label] for label in head.labels] for answer in answers])
-        if isinstance(self.predictor, Engine):
-            return prob, self.predictor.decide(prob, name, sure=sure)
-        if name in self.cuts:
-            if head.mostly_empty:
-                empty = head.labels.index(head.empty_as or "")
-                return prob, calibration.decide_empty(prob, empty, self.cuts[name][0], sure)
-            return prob, calibration.decide(prob * sure[:, None], head.kind, np.array(self.cuts[name]))
         return prob, np.array([[label in answer.labels for label in head.labels] for answer in answers])
-
-    def floor(self, head: Task) -> float:
-        """How sure both spans must be for any decision but none."""
-        return self.predictor.floor(f"{self.task.name}.{head.name}") if isinstance(self.predictor, Engine) else 0.0

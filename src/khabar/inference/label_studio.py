@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from khabar.data import regions
-from khabar.data.marks import ENTITY
-from khabar.inference.graph import Graph
+from khabar.data.graph import ENTITY, Graph
 from khabar.inference.readings import Answer, Reading
 from khabar.schema import Offsets, Relation, Span, question
 from khabar.text import utf16
@@ -74,21 +73,18 @@ def task(
 def nouns(graph: Graph, article: str, annotator: str) -> tuple[list[Span], list[Relation]]:
     """What was found in an article as an annotator's spans, in the order of its spots, and relations."""
     ids = [f"{article}@{annotator}.s{number}" for number in range(len(graph.spots))]
-    spans = []
-    for id_, spot in zip(ids, graph.spots, strict=True):
-        named = {ENTITY: spot.name.name if spot.name else ""}
-        said = {**named, "type": spot.type, "mode": spot.mode, "status": spot.status}
-        spans.append(
-            Span(
-                id=id_,
-                article=article,
-                annotator=annotator,
-                layer=spot.layer,
-                start=spot.start,
-                end=spot.end,
-                attributes={name: value for name, value in said.items() if value},
-            )
+    spans = [
+        Span(
+            id=id_,
+            article=article,
+            annotator=annotator,
+            layer=spot.layer,
+            start=spot.start,
+            end=spot.end,
+            attributes={**({ENTITY: spot.called} if spot.called else {}), **spot.attributes},
         )
+        for id_, spot in zip(ids, graph.spots, strict=True)
+    ]
     found: list[tuple[str, str, str, str | None]] = [
         (ids[one.event], ids[one.actor], one.role, None) for one in graph.roles
     ]

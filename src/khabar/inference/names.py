@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from khabar.data.graph import Name
 from khabar.inference import mentions as taken
 from khabar.inference import words
 from khabar.inference.mentions import Mention
@@ -20,14 +21,6 @@ _BESIDE = frozenset(words.keys("كبير كبيرة كبار رفيع رفيعة
 _UNNAMED = frozenset(words.keys("لم رفض طلب اشترط فضل"))  # begins what is said of an official who is not named
 _SIDES = frozenset(words.keys("الطرفان الجانبان البلدان الدولتان العاصمتان"))
 _LONGEST = 8  # words of a watchlist's person
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """The name that all mentions of an actor share, and its item in Wikidata where the watchlist says it."""
-
-    name: str
-    wikidata: str | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -14,24 +14,21 @@ import numpy as np
 
 from khabar.config import AuditConfig
 from khabar.data import duplicates
-from khabar.data.asking import Asked
+from khabar.data.graph import Graph, Name, Spot
 from khabar.errors import ConfigError
 from khabar.evaluation import calibration
-from khabar.evaluation.scored import Bools, Floats
+from khabar.evaluation.scored import Bools, Floats, Ints
 from khabar.inference import assemble, graph, names
 from khabar.inference.accounts import Account
 from khabar.inference.engine import Engine, Heads
-from khabar.inference.graph import Graph
 from khabar.inference.jobs import Job
-from khabar.inference.names import Name
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.models import tagging
-from khabar.models.pieces import Ints, distances, tokens_of
+from khabar.models.pieces import distances, tokens_of
 from khabar.models.windows import Document, Pass, by_length, collate
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
 CHUNK = 16  # articles that are encoded together
-KNOWN = {holder: -1 - number for number, holder in enumerate(HOLDERS)}  # heads of pairs that are no unit
 
 
 @dataclass(frozen=True)
@@ -152,6 +149,7 @@ class EngineScorer:
 
     def __post_init__(self) -> None:
         """Pool nothing yet."""
+        self.cuts = self.engine.card.thresholds
         self._units: dict[Offsets, int] = {}
         self._ends: list[tuple[int, int]] = []
         self._pooled: Any = None
@@ -165,11 +163,10 @@ class EngineScorer:
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
         begins = np.isin(np.arange(len(places)), [0, *ends])
         logits = self.heads.words(self.task.name, self.states, np.column_stack([self.tokens[tokens], begins]))
-        prob, cuts = calibration.apply(logits, 1.0, "multi"), self.engine.card.thresholds[self.task.name]
+        prob, cuts = calibration.apply(logits, 1.0, "multi"), self.cuts[self.task.name]
         found: list[Found] = []
         for first, last in itertools.pairwise([0, *ends.tolist()]):
             found += tagging.decode(places[first:last], prob[first:last], cuts, self.task.labels)
-        self._pool([*self.job.spans, *((one.start, one.end) for one in found)])  # all that will be asked about, at once
         return found
 
     def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
@@ -177,28 +174,24 @@ class EngineScorer:
         bounds = [self.document.bounds(span) for span in self.job.spans]
         return {task: self.heads.units(task, self.states, self.tokens, bounds) for task in tasks}
 
-    def answer(self, head: Task, asked: Sequence[Asked], sure: Floats) -> tuple[Floats, Bools]:
+    def answer(self, head: Task, spots: Sequence[Spot], asked_P3: Ints) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
-        places = {one.number: one.at for each in asked for one in (each.head, each.tail) if one}
-        self._pool([*places.values(), *{each.within for each in asked}])
-        unit = {number: self._units[at] for number, at in places.items()}
-        heads = [unit[each.head.number] if each.head else KNOWN[each.holder or ""] for each in asked]
-        tails = [unit[one.number] for each in asked for one in [each.tail or each.head] if one]
-        pairs_P3 = np.column_stack([heads, tails, [self._units[each.within] for each in asked]])
+        self._pool([*self.job.spans, *(spot.at for spot in spots)])
+        unit = np.array([self._units[spot.at] for spot in spots])
+        sentence = np.array([self._units[span] for span in self.job.spans])
+        first_P, tail_P, within_P = asked_P3.T
+        head_P = np.where(first_P < 0, first_P, unit[np.maximum(first_P, 0)])
+        pairs_P3 = np.stack([head_P, unit[tail_P], sentence[within_P]], axis=1)
         name = f"{self.task.name}.{head.name}"
         far = distances(np.array(self._ends, np.int64), pairs_P3)
         logits = self.heads.pairs(name, self._pooled, np.column_stack([pairs_P3, far]))
         prob = calibration.apply(logits, self.engine.card.temperature[name], head.kind)
-        return prob, self.engine.decide(prob, name, sure=sure)
+        return prob, self.engine.decide(prob, name)
 
     def holds(self, found: Found) -> bool:
         """Whether normalisation leaves something of a span, in a sentence."""
         first, last = self.document.bounds((found.start, found.end))
         return first < last and any(start <= found.start and found.end <= end for start, end in self.job.spans)
-
-    def floor(self, head: Task) -> float:
-        """How sure both spans must be for any decision but none."""
-        return self.engine.floor(f"{self.task.name}.{head.name}")
 
     def _pool(self, spans: Sequence[Offsets]) -> None:
         """Have the units of these spans."""
@@ -211,7 +204,7 @@ class EngineScorer:
             self._pooled = pooled if self._pooled is None else self.heads.joined([self._pooled, pooled])
 
 
-def named(text: str, known: Watchlist, found: Sequence[Found]) -> list[Name]:
+def named(text: str, known: Watchlist | None, found: Sequence[Found]) -> list[Name]:
     """The names of the actors that were found in a text."""
     return names.resolve([text[one.start : one.end] for one in found], known)
 

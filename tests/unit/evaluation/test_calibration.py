@@ -149,3 +149,48 @@ def test_decide():
             cal.decide(prob, "multi", thresholds)
     with pytest.raises(DataError, match="smoothing >= 0"):
         cal.fit_thresholds(prob, prob > 0.5, smoothing=-1)
+
+
+def test_labels_that_are_no_row_lower_recall_alone():
+    """Every cut's F1 counts them as missed, so that the best cut falls."""
+    rng = np.random.default_rng(0)
+    prob = rng.random((200, 2))
+    gold = rng.random((200, 2)) < prob
+    there = gold.sum(0) + np.array([0, 400])
+    all_rows, more = (cal.fit_thresholds(prob, gold, smoothing=0, there=there) for there in (gold.sum(0), there))
+    np.testing.assert_array_equal(all_rows, cal.fit_thresholds(prob, gold, smoothing=0))
+    assert more[0] == all_rows[0]
+    assert more[1] < all_rows[1]
+
+
+@given(SEEDS)
+def test_the_cut_on_not_empty_gives_the_best_micro_f1_of_the_others(seed):
+    logits, gold = data("single", seed, rows=60)
+    prob, empty = cal.apply(logits - [0, 0, 3, 0], 1.0, "single"), 2
+
+    def f1(thresholds):
+        decided = cal.decide(prob, "single", thresholds, empty=empty)
+        assert (decided.sum(1) == 1).all()
+        others = [0, 1, 3]
+        tp = (decided & gold)[:, others].sum()
+        return 2 * tp / max(1, decided[:, others].sum() + gold[:, others].sum())
+
+    cut = cal.fit_cuts(prob, gold, "single", empty)
+    assert cut.shape == (1,)
+    np.testing.assert_allclose(f1(cut), max(f1(np.array([c])) for c in [*(1 - prob[:, empty]), 2.0]), atol=1e-12)
+
+
+def test_decide_where_most_rows_are_empty():
+    prob = np.array([[0.6, 0.3, 0.1], [0.6, 0.1, 0.3], [0.9, 0.1, 0.0]])
+    decided = cal.decide(prob, "single", np.array([0.35]), empty=0)
+    assert decided.argmax(1).tolist() == [1, 2, 0]  # the most probable other one, not the most probable
+    unsure = cal.decide(prob, "single", np.array([0.35]), empty=0, sure=np.array([1.0, 0.5, 1.0]))
+    assert unsure.argmax(1).tolist() == [1, 0, 0]
+    with pytest.raises(DataError, match="3 labels needs one threshold, got none"):
+        cal.decide(prob, "single", empty=0)
+
+
+def test_thresholds_hold_for_the_product_with_what_is_sure():
+    prob = np.array([[0.8, 0.4], [0.8, 0.4]])
+    decided = cal.decide(prob, "multi", np.array([0.5, 0.3]), sure=np.array([1.0, 0.5]))
+    assert decided.tolist() == [[True, True], [False, False]]

@@ -1,18 +1,20 @@
 """Whole readings scored: what was found at all, tuples by sentence and by article, and spans exactly and by overlap."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from khabar.config import AnnotatorsConfig
 from khabar.data import marks
+from khabar.data.graph import Graph, Name, of_marks
 from khabar.evaluation import harness, metrics, reading, spans
-from khabar.evaluation.reading import Graph, Piece
 from khabar.evaluation.scored import Scored
 from khabar.schema import OUTLET, Found
 from unit.data import marked
 
 ROWS = marks.examples(marked.corpus(), marked.TASK, AnnotatorsConfig())[0]
-GOLD = reading.of_marks(ROWS[0].marks)
+GOLD = of_marks(ROWS[0].marks)
 TYPES = marked.TASK.heads["type"].labels
 
 
@@ -21,7 +23,7 @@ def value(scored, metric):
 
 
 def both(found):
-    made = reading.Readings(TYPES, ("favor", "against", "neutral"))
+    made = reading.Compared(TYPES, ("favor", "against", "neutral"))
     made.add(GOLD, found, found, "a")
     return made
 
@@ -35,40 +37,39 @@ def test_gold_against_itself_is_right_in_everything():
 
 
 def test_a_wrong_type_or_recipient_or_a_missing_actor_each_cost_a_tuple():
-    pieces = list(GOLD.pieces)
-    number = {(p.layer, p.start): i for i, p in enumerate(pieces)}
-    first = next(i for i, p in enumerate(pieces) if p.type == "REQUEST")
-    pieces[first] = Piece("event", *pieces[first].at, type="REJECT")
-    roles = [one for one in GOLD.roles if one[0] != first or one[2] != "recipient"]
-    made = both(Graph(GOLD.sentences, pieces, roles, GOLD.stances))
+    spots = list(GOLD.spots)
+    first = next(i for i, spot in enumerate(spots) if spot.type == "REQUEST")
+    spots[first] = replace(spots[first], attributes={"type": "REJECT"})
+    roles = [one for one in GOLD.roles if one.event != first or one.role != "recipient"]
+    made = both(Graph(GOLD.sentences, spots, roles, GOLD.stances))
     scored = made.events("sentence")
     assert (scored.pred & scored.gold).sum() == 3 and scored.pred.sum() == 4
-    assert number
 
 
 def test_a_found_span_counts_as_the_gold_one_it_overlaps_most_and_else_as_none():
-    wider = [Piece(p.layer, max(0, p.start - 2), p.end + 1, "another name", p.type) for p in GOLD.pieces]
-    assert value(both(Graph(GOLD.sentences, wider, GOLD.roles, GOLD.stances)).events("article"), "micro_f1") == 1.0
-    lost = [
-        Piece(p.layer, p.start, p.end, p.name, p.type) if p.layer != "actor" else Piece("actor", 12, 13, "x")
-        for p in GOLD.pieces
+    other = Name("another name")
+    wider = [
+        replace(spot, start=max(0, spot.start - 2), end=spot.end + 1, name=other if spot.name else None)
+        for spot in GOLD.spots
     ]
-    made = both(Graph(GOLD.sentences, lost, GOLD.roles, GOLD.stances))
+    assert value(both(replace(GOLD, spots=wider)).events("article"), "micro_f1") == 1.0
+    lost = [replace(spot, start=12, end=13, name=Name("x")) if spot.layer == "actor" else spot for spot in GOLD.spots]
+    made = both(replace(GOLD, spots=lost))
     assert value(made.candidates(), "micro_recall") < 1.0
     assert value(made.events("article"), "micro_f1") < 0.5
 
 
 def test_candidates_are_the_pairs_both_of_whose_ends_were_found():
-    without = Graph(GOLD.sentences, [p for p in GOLD.pieces if p.layer != "claim"], [], [])
+    without = Graph(GOLD.sentences, [spot for spot in GOLD.spots if spot.layer != "claim"])
     scored = both(without).candidates()
     by_label = dict(zip(scored.labels, metrics.compute(scored, "recall").tolist(), strict=True))
     assert by_label == {"role": 1.0, "stance": pytest.approx(1 / 3)}
 
 
 def test_the_outlet_holds_a_stance_without_a_span():
-    assert any(holder == OUTLET for holder, _, _ in GOLD.stances)
-    turned = [(h, t, "favor" if h == OUTLET else label) for h, t, label in GOLD.stances]
-    scored = both(Graph(GOLD.sentences, GOLD.pieces, GOLD.roles, turned)).stances("article")
+    assert any(one.holder == OUTLET for one in GOLD.stances)
+    turned = [replace(one, label="favor") if one.holder == OUTLET else one for one in GOLD.stances]
+    scored = both(replace(GOLD, stances=turned)).stances("article")
     assert (scored.pred & scored.gold).sum() == len(GOLD.stances) - 1
 
 

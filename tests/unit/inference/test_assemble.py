@@ -2,9 +2,8 @@
 
 import pytest
 
+from khabar.data.graph import Graph, Name, Role, Spot, Taken
 from khabar.inference import assemble
-from khabar.inference.graph import Graph, Role, Spot, Taken
-from khabar.inference.names import Name
 from khabar.schema import OUTLET
 from khabar.text import sentences
 
@@ -20,7 +19,7 @@ PLACES = sentences.split(TEXT)
 def spot(layer, words, sentence, name=None, score=0.9, **more):
     start = TEXT.index(words, *PLACES[sentence])
     named = Name(name, None) if name else None
-    return Spot(layer, start, start + len(words), score, sentence, named, **more)
+    return Spot(layer, start, start + len(words), score, sentence, named, more)
 
 
 def bombing(words, sentence, status, score=0.9):
@@ -119,7 +118,8 @@ def test_other_days_and_other_modes_are_other_events():
 
     def event(words, sentence, mode=None):
         start = dated.index(words, *places[sentence])
-        return Spot("event", start, start + len(words), 0.9, sentence, None, "ASSAULT", mode, "background")
+        said = {"type": "ASSAULT", "status": "background"} | ({"mode": mode} if mode else {})
+        return Spot("event", start, start + len(words), 0.9, sentence, None, said)
 
     def assembled(*spots):
         linked = Graph(tuple(places), spots, (), (), ((1, 0),))

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from khabar.config import locate
+from khabar.data.graph import Name
 from khabar.inference import watchlist
-from khabar.inference.names import Name, resolve
+from khabar.inference.names import resolve
 from khabar.inference.watchlist import Entry, Watchlist
 
 KNOWN = Watchlist(

@@ -7,13 +7,12 @@ import yaml
 
 from khabar.config import DataConfig, resource
 from khabar.data import corpus
+from khabar.data.graph import Graph, Name, Role, Spot, Taken
 from khabar.data.importers import label_studio as importer
 from khabar.data.importers._controls import own
 from khabar.data.problems import Problems
 from khabar.inference import label_studio
-from khabar.inference.graph import Graph, Role, Spot, Taken
 from khabar.inference.model import Model
-from khabar.inference.names import Name
 from khabar.inference.readings import Reading
 from khabar.schema import OUTLET, UNNAMED, Label
 from khabar.text import sentences
@@ -192,9 +191,9 @@ def test_an_article_without_an_answer_has_no_prediction():
 MARKED = "📰 قالت سلوان إن دراوة قصفت العين.\nونفت دراوة القصف."
 
 
-def spot(layer, words, score, **said):
+def spot(layer, words, score, name=None, **said):
     start = MARKED.index(words)
-    return Spot(layer, start, start + len(words), score, 0, **said)
+    return Spot(layer, start, start + len(words), score, 0, name, said)
 
 
 GRAPH = Graph(

@@ -2,10 +2,12 @@
 
 import itertools
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from khabar.data.graph import Spot
 from khabar.errors import ConfigError
 from khabar.inference import graph, reader
 from khabar.inference.jobs import Job
@@ -41,8 +43,8 @@ def test_encoded_once_it_finds_what_it_finds_asked_example_by_example(engine):
         Example(id=str(span), article="a", group="a", task="reader", text=TEXT, span=span, gold=())
         for span in one.spans
     ]
-    named = partial(reader.named, TEXT, Watchlist(()))
-    slow = graph.build(task, one.spans, graph.PredictorScorer(engine, task, rows), named)
+    scorer = graph.PredictorScorer(engine, task, rows, engine.card.thresholds)
+    slow = graph.build(task, one.spans, scorer, partial(reader.named, TEXT, None))
     assert whole.graph is not None
     assert [(s.layer, s.at, s.type, s.mode, s.status, s.name) for s in whole.graph.spots] == [
         (s.layer, s.at, s.type, s.mode, s.status, s.name) for s in slow.spots
@@ -161,12 +163,12 @@ def test_overlapping_names_are_one_candidate_the_longest(engine):
 
 def test_links_do_not_hang_on_how_sure_the_triggers_are(engine):
     task = engine.tasks["reader"]
-    head = task.heads["same_event"]
     places = [(0, 10), (11, 20)]
-    spots = [graph.Spot("event", 0, 3, 0.05, 0, type="ASSAULT"), graph.Spot("event", 11, 14, 0.05, 1, type="ASSAULT")]
-    asked = {one.name: pairs for one, pairs in graph.pairs(task, places, spots, lambda _: 0.5)}
-    assert asked[head.name].ends == [(1, 0)]
-    assert "stance" not in asked  # which needs surer targets
+    said = {"type": "ASSAULT"}
+    spots = [Spot("event", 0, 3, 0.05, 0, None, said), Spot("event", 11, 14, 0.05, 1, None, said)]
+    asked = {name: graph.pairs(task.heads[name], places, spots, 0.5) for name in ("same_event", "stance")}
+    assert [part.tolist() for part in asked["same_event"]] == [[[1, 0, 1]], [1.0]]
+    assert not len(asked["stance"][0])  # which needs surer targets
 
 
 class Sure:
@@ -179,10 +181,9 @@ class Sure:
     def spans(self):
         return list(self.found)
 
-    def floor(self, head):
-        return 0.0
+    cuts: ClassVar = {}
 
-    def answer(self, head, asked, sure):
+    def answer(self, head, spots, asked):
         likely = {"actor": 0.6, "recipient": 0.8, "source": 0.7}
         prob = np.array([[likely.get(label, 0.1) for label in head.labels] for _ in asked])
         return prob, (prob > 0.5) if head.name == "role" else (prob == prob.max(1, keepdims=True)) & (prob > 0.5)

@@ -68,9 +68,9 @@ def engine(*names: str, seed: int = 0, pool: str | None = None, spread: float = 
         tasks=tasks,
         temperature=dict.fromkeys(asked, 1.5),
         thresholds={
-            name: (0.5,) * (1 if task.mostly_empty else len(task.labels))
+            name: (0.5,) * (1 if task.empty is not None else len(task.labels))
             for name, task in asked.items()
-            if task.kind != "single" or task.mostly_empty
+            if task.kind != "single" or task.empty is not None
         },
         windows=WindowsConfig(),
         max_length=512,

@@ -201,9 +201,7 @@ def _value(task: Task, examples: Sequence[Example], prob: Floats, decided: Bools
 
 def _tuned(head: _Head, logits: Floats, gold: Bools) -> _Head:
     """The head with the temperature and, of a multi-label question, the thresholds that fit its logits on dev."""
-    temperature = calibration.fit_temperature(logits, gold, head.shares.kind)
-    prob = calibration.apply(logits, temperature, head.shares.kind)
-    thresholds = calibration.fit_thresholds(prob, gold) if head.shares.kind == "multi" else None
+    temperature, thresholds = calibration.fit(logits, gold, head.shares.kind)
     return replace(head, temperature=temperature, thresholds=thresholds)
 
 

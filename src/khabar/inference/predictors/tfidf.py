@@ -146,9 +146,8 @@ def _head(features: _Features, matrix: Any, gold: NDArray[np.bool_], strength: f
 def _tuned(head: _Head, task: Task, dev: list[Example], held: Any) -> tuple[_Head, float]:  # noqa: ANN401
     """The head with temperature and thresholds, and its main metric on dev, whose features are `held`."""
     logits, answers = head.logits(dev, held), rows.gold(task, dev)
-    temperature = calibration.fit_temperature(logits, answers, task.kind)
+    temperature, thresholds = calibration.fit(logits, answers, task.kind)
     prob = calibration.apply(logits, temperature, task.kind)
-    thresholds = calibration.fit_thresholds(prob, answers) if task.kind == "multi" else None
     scored = rows.from_arrays(task, dev, prob, calibration.decide(prob, task.kind, thresholds))
     value = float(np.nan_to_num(metrics.compute(scored, task.main_metric), nan=-np.inf))
     return replace(head, temperature=temperature, thresholds=thresholds), value
