@@ -52,8 +52,8 @@ def main() -> None:
     print(f"{len(texts)} articles of {statistics.mean(len(t.split()) for t in texts):.0f} words, {args.rounds} rounds")
     for name, median in medians.items():
         print(f"{name:<16} {1000 * median:7.1f} ms an article (median)")
-    print(f"ratio {medians['whole'] / medians['sentence labels']:.2f}; {found[0] / reads:.1f} events and ")
-    print(f"{found[1] / reads:.1f} stances an article")
+    print(f"ratio {medians['whole'] / medians['sentence labels']:.2f}")
+    print(f"{found[0] / reads:.1f} events and {found[1] / reads:.1f} stances an article")
 
 
 def articles(wanted: int) -> list[str]:

@@ -9,7 +9,8 @@ no span: -1 the outlet, -2 somebody unnamed. Shapes: P questions.
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,24 +56,27 @@ class Layout:
                 if one not in decoys:
                     self._alike[spots[one].layer, spots[one].type].append(one)
         self._near: dict[int, list[int]] = {}
-        named: dict[str, int] = {}
-        placed: dict[Offsets, int] = {}
-        self._name = np.array([named.setdefault(spot.called, len(named)) for spot in spots], np.int64)
-        self._place = np.array([placed.setdefault(spot.at, len(placed)) for spot in spots], np.int64)
 
     def questions(self, head: Task) -> Ints:
         """What a head asks of the article, sentence by sentence [P, 3]."""
-        asked = [self.of_sentence(head, sentence) for sentence in range(len(self._own))]
-        return np.concatenate([np.zeros((0, 3), np.int64), *asked])
+        asked = [self._asked(head, sentence) for sentence in range(len(self._own))]
+        return self._of_others(head, np.concatenate([np.zeros((0, 3), np.int64), *asked]))
 
     def of_sentence(self, head: Task, sentence: int) -> Ints:
         """What a head asks of one sentence [P, 3]."""
+        return self._of_others(head, self._asked(head, sentence))
+
+    def _asked(self, head: Task, sentence: int) -> Ints:
+        """That, and what somebody thinks of himself."""
         if head.level == "span":
             ends = [(one, one) for one in self._on(head, sentence)]
         elif head.links:  # the later and an earlier one that may be the same
             ends = [(one, other) for one in self._on(head, sentence) for other in self._before(one)]
-        elif "actor" in head.on:
-            return self._stances(head, sentence)
+        elif "actor" in head.on:  # every holder on every target
+            holders = np.array([*CODES, *self.near(sentence)], np.int64)
+            targets = np.array(self._of(sentence, lambda one: self._spots[one].layer in head.to), np.int64)
+            head_P, tail_P = np.tile(holders, len(targets)), np.repeat(targets, len(holders))
+            return np.stack([head_P, tail_P, np.full(len(head_P), sentence)], axis=1)
         else:
             ends = [(one, other) for one in self._on(head, sentence) for other in self.near(sentence)]
         return np.array([(*pair, sentence) for pair in ends], np.int64).reshape(-1, 3)
@@ -91,6 +95,16 @@ class Layout:
             self._near[sentence] = found
         return self._near[sentence]
 
+    @cached_property
+    def _key(self) -> Ints:
+        """Of each span a number for its key."""
+        return _numbered(spot.key for spot in self._spots)
+
+    @cached_property
+    def _place(self) -> Ints:
+        """Of each span a number for its offsets."""
+        return _numbered(spot.at for spot in self._spots)
+
     def _of(self, sentence: int, wanted: Callable[[int], bool]) -> list[int]:
         return [one for one in self._own[sentence] if wanted(one)]
 
@@ -101,13 +115,18 @@ class Layout:
         spot = self._spots[one]
         return [other for other in self._alike[spot.layer, spot.type] if self._spots[other].start < spot.start]
 
-    def _stances(self, head: Task, sentence: int) -> Ints:
-        """Every holder on every target of the sentence, but nobody on himself."""
-        targets = self._of(sentence, lambda one: self._spots[one].layer in head.to)
-        holders = np.array([*CODES, *self.near(sentence)], np.int64)
-        head_P, tail_P = np.tile(holders, len(targets)), np.repeat(np.array(targets, np.int64), len(holders))
-        actor_P = np.array([self._spots[one].layer == "actor" for one in targets], bool).repeat(len(holders))
+    def _of_others(self, head: Task, asked_P3: Ints) -> Ints:
+        """The questions without those for what somebody thinks of himself."""
+        if head.level == "span" or "actor" not in head.on:
+            return asked_P3
+        head_P, tail_P, _ = asked_P3.T
         first_P = np.maximum(head_P, 0)
-        named_P = actor_P & (self._name[first_P] == self._name[tail_P])
-        kept = (head_P < 0) | ~(named_P | (self._place[first_P] == self._place[tail_P]))
-        return np.stack([head_P[kept], tail_P[kept], np.full(int(kept.sum()), sentence)], axis=1)
+        one_P = (self._key[first_P] == self._key[tail_P]) | (self._place[first_P] == self._place[tail_P])
+        kept_P3: Ints = asked_P3[(head_P < 0) | ~one_P]
+        return kept_P3
+
+
+def _numbered(values: Iterable[Hashable]) -> Ints:
+    """The same number for the same value."""
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(value, len(known)) for value in values], np.int64)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from khabar.data.graph import Graph, Spot
+from khabar.data.graph import Graph, Role, Spot
 from khabar.inference.accounts import Event, Evidence, Mention, Participant, Stance
 from khabar.schema import UNNAMED
 from khabar.text import dates, places
@@ -60,12 +60,15 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
         published: its date, ISO, by which relative dates are resolved.
     """
     linked = {frozenset(pair) for pair in graph.same}
+    roles: defaultdict[int, list[Role]] = defaultdict(list)
+    for role in graph.roles:
+        roles[role.event].append(role)
     stated = _Stated(graph, text, published)
     found: list[list[_Told]] = []
     for number, spot in enumerate(graph.spots):
         if spot.layer != "event":
             continue
-        own = _told(graph, text, number, spot, stated)
+        own = _told(graph, text, number, roles[number], stated)
         for event in found:
             joined = any(frozenset((one.number, number)) in linked for one in event)
             if all(one.fits(own, linked=joined) for one in event):
@@ -77,9 +80,9 @@ def events(graph: Graph, text: str, published: str | None) -> tuple[list[Event],
     return made, {one.number: number for number, event in enumerate(found) for one in event}
 
 
-def _told(graph: Graph, text: str, number: int, spot: Spot, stated: "_Stated") -> _Told:
+def _told(graph: Graph, text: str, number: int, mine: Sequence[Role], stated: "_Stated") -> _Told:
+    spot = graph.spots[number]
     parts: defaultdict[str, dict[str, Participant]] = defaultdict(dict)
-    mine = [role for role in graph.roles if role.event == number]
     # the nearest first: of a chain of sources the one who told it to the next
     for role in sorted(mine, key=lambda role: abs(graph.spots[role.actor].start - spot.start)):
         one = _participant(graph.spots[role.actor], text, role.score)

@@ -129,20 +129,21 @@ def pairs(head: Task, sentences: Sequence[Offsets], found: Sequence[Spot], floor
 
 def _described(task: Task, found: list[Spot], scorer: Scorer) -> list[Spot]:
     """The spans with what the heads say of each; a mode is one that the type has."""
-    made = list(found)
+    told: list[dict[str, str]] = [{} for _ in found]
     for head in (head for head in task.heads.values() if head.level == "span"):
-        asked = [(i, i, spot.sentence) for i, spot in enumerate(made) if spot.layer in head.on]
+        asked = [i for i, spot in enumerate(found) if spot.layer in head.on]
         if not asked:
             continue
-        prob, _ = scorer.answer(head, made, np.array(asked, np.int64))
-        for (i, *_), row in zip(asked, prob, strict=True):
-            if head.name == "mode":
-                fits = [label == head.empty_as or label in MODES.get(made[i].type, ()) for label in head.labels]
-                row = np.where(fits, row, -1.0)
-            label = head.labels[int(row.argmax())]
-            if label != head.empty_as:
-                made[i] = replace(made[i], attributes={**made[i].attributes, head.name: label})
-    return made
+        prob, _ = scorer.answer(head, found, np.array([(i, i, found[i].sentence) for i in asked], np.int64))
+        if head.name == "mode":
+            types = [told[i].get("type", "") for i in asked]
+            modes = {type_: (head.empty_as, *MODES.get(type_, ())) for type_ in types}
+            fits = {type_: [label in own for label in head.labels] for type_, own in modes.items()}
+            prob = np.where([fits[type_] for type_ in types], prob, -1.0)
+        for i, column in zip(asked, prob.argmax(1).tolist(), strict=True):
+            if head.labels[column] != head.empty_as:
+                told[i][head.name] = head.labels[column]
+    return [replace(spot, attributes=own) if own else spot for spot, own in zip(found, told, strict=True)]
 
 
 @dataclass

@@ -4,7 +4,6 @@ Candidates are what the tagger marks, the names of a watchlist, and those that t
 does not hold is asked by the pair template, where the model has a task for it.
 """
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -163,11 +162,9 @@ class EngineScorer:
         ends = np.searchsorted(places[:, 0], [end for _, end in self.job.spans])
         begins = np.isin(np.arange(len(places)), [0, *ends])
         logits = self.heads.words(self.task.name, self.states, np.column_stack([self.tokens[tokens], begins]))
-        prob, cuts = calibration.apply(logits, 1.0, "multi"), self.cuts[self.task.name]
-        found: list[Found] = []
-        for first, last in itertools.pairwise([0, *ends.tolist()]):
-            found += tagging.decode(places[first:last], prob[first:last], cuts, self.task.labels)
-        return found
+        prob = calibration.apply(logits, 1.0, "multi")
+        prob[begins, 1::2] = 0.0  # nothing goes on from the sentence before
+        return tagging.decode(places, prob, self.cuts[self.task.name], self.task.labels)
 
     def sentences(self, tasks: Sequence[str]) -> dict[str, Floats]:
         """The logits of the sentences [S, K] for tasks that ask them."""
@@ -176,10 +173,13 @@ class EngineScorer:
 
     def answer(self, head: Task, spots: Sequence[Spot], asked_P3: Ints) -> tuple[Floats, Bools]:
         """Probabilities and decisions [P, K] of one head's questions (see `Scorer`)."""
-        self._pool([*self.job.spans, *(spot.at for spot in spots)])
-        unit = np.array([self._units[spot.at] for spot in spots])
-        sentence = np.array([self._units[span] for span in self.job.spans])
         first_P, tail_P, within_P = asked_P3.T
+        ends = asked_P3[:, :2]
+        asked = np.flatnonzero(np.bincount(ends[ends >= 0], minlength=len(spots))).tolist()
+        self._pool([*self.job.spans, *(spots[number].at for number in asked)])
+        unit = np.arange(len(spots))
+        unit[asked] = [self._units[spots[number].at] for number in asked]
+        sentence = np.array([self._units[span] for span in self.job.spans])
         head_P = np.where(first_P < 0, first_P, unit[np.maximum(first_P, 0)])
         pairs_P3 = np.stack([head_P, unit[tail_P], sentence[within_P]], axis=1)
         name = f"{self.task.name}.{head.name}"

@@ -49,12 +49,13 @@ def decode(
     for y, (layer, cut) in enumerate(zip(layers, thresholds, strict=True)):
         begins, goes = prob_NK[:, 2 * y], prob_NK[:, 2 * y + 1]
         starts = np.flatnonzero(begins >= cut)
+        inside = (goes >= np.maximum(cut, begins)).tolist()
         taken = -1
         for first in starts.tolist():
             if first <= taken:
                 continue
             last = first
-            while last + 1 < len(begins) and goes[last + 1] >= max(cut, begins[last + 1]):
+            while last + 1 < len(inside) and inside[last + 1]:
                 last += 1
             taken = last
             score = float((begins[first] + goes[first + 1 : last + 1].sum()) / (last - first + 1))

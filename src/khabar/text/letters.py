@@ -13,14 +13,17 @@ def letters(text: str, start: int, end: int) -> tuple[str, tuple[int, ...]]:
 
     As `fold` does it, but words stay apart: a run of space becomes one space, and punctuation and symbols stay.
     """
+    folded = list(map(_letter, text[start:end]))
+    plain = "".join(folded)
+    if "" not in folded and len(plain) == len(folded) and "  " not in plain:  # most sentences: one for one
+        return plain, tuple(range(start, end + 1))
     found: list[str] = []
     offsets: list[int] = []
     last = ""
-    for offset in range(start, end):
-        for letter in _letter(text[offset]):
-            if letter != " " or last != " ":
-                found.append(letter)
-                offsets.append(offset)
+    for offset, letter in enumerate(folded, start):
+        if letter and (letter != " " or last != " "):
+            found.append(letter)
+            offsets += [offset] * len(letter)
             last = letter
     return "".join(found), (*offsets, end)
 

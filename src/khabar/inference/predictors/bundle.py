@@ -85,13 +85,18 @@ class TorchHeads:
     def spans(self, state_TH: "Tensor", tokens_N: NDArray[np.int64], bounds: Sequence[Offsets]) -> "Tensor":
         """Ranges of tokens as pairs take them [U, X]; see `Heads`."""
         import torch
+        from torch import nn
 
         ends_U2 = np.array(bounds, np.int64)
         edges_U2 = np.column_stack([tokens_N[ends_U2[:, 0]] - 1, tokens_N[ends_U2[:, 1] - 1] + 1])
         at = state_TH.device
+        sizes_U = ends_U2[:, 1] - ends_U2[:, 0]
+        starts_U = np.cumsum(sizes_U) - sizes_U
+        inside_M = tokens_N[np.arange(sizes_U.sum()) + np.repeat(ends_U2[:, 0] - starts_U, sizes_U)]
+        inside, starts = torch.from_numpy(inside_M).to(at), torch.from_numpy(starts_U).to(at)
         with torch.inference_mode():
-            own_NH = state_TH[torch.from_numpy(tokens_N).to(at)]
-            mean_UH = self.classifier.mean(own_NH[None], _members(own_NH, bounds))
+            # what `Classifier.mean` says; short ranges of a long text cost it a matrix that is nearly all zeros
+            mean_UH = nn.functional.embedding_bag(inside, state_TH, starts, mode="mean")
             return self.classifier.with_edges(mean_UH, state_TH, torch.from_numpy(edges_U2).to(at))
 
     def joined(self, parts: Sequence["Tensor"]) -> "Tensor":
@@ -106,10 +111,12 @@ class TorchHeads:
 
         at = unit_UX.device
         head = self.classifier.pairs[question.replace(".", "/")]
-        if len(pairs_P4) < len(unit_UX):  # few pairs: leave out the units that none is about
-            used, numbers = np.unique(np.maximum(pairs_P4[:, :3], 0), return_inverse=True)
-            numbers_P3 = np.where(pairs_P4[:, :3] < 0, pairs_P4[:, :3], numbers.reshape(-1, 3))
-            unit_UX, pairs_P4 = unit_UX[torch.from_numpy(used).to(at)], np.column_stack([numbers_P3, pairs_P4[:, 3]])
+        asked_P3, far_P = pairs_P4[:, :3], pairs_P4[:, 3]
+        used_U = np.zeros(len(unit_UX), bool)  # that a pair is about: a layer of the head is reckoned once a unit
+        used_U[asked_P3[asked_P3 >= 0]] = True
+        if not used_U.all():
+            asked_P3 = np.where(asked_P3 < 0, asked_P3, (np.cumsum(used_U) - 1)[asked_P3])
+            unit_UX, pairs_P4 = unit_UX[torch.from_numpy(used_U).to(at)], np.column_stack([asked_P3, far_P])
         with torch.inference_mode():
             return _numpy(head(unit_UX, torch.from_numpy(pairs_P4).to(at)))
 
