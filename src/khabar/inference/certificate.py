@@ -23,7 +23,7 @@ from khabar.inference.engine import TOLERANCE
 from khabar.inference.model import Model, load
 from khabar.inference.readings import Answer
 from khabar.models import bundle
-from khabar.models.windows import Batch
+from khabar.models.batches import Batch
 from khabar.schema import OUTLET, Task
 
 PACKAGES = ("khabar", "numpy", "onnxruntime", "openvino", "tokenizers", "torch", "transformers")

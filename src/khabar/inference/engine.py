@@ -16,9 +16,10 @@ from tokenizers import Tokenizer
 from khabar.errors import ConfigError, GateError
 from khabar.evaluation import calibration
 from khabar.models import tagging
+from khabar.models.batches import Batch, by_length, collate
 from khabar.models.bundle import Card, Probe
 from khabar.models.pieces import PART, Words
-from khabar.models.windows import Batch, Windower, by_length, collate
+from khabar.models.windows import Windower
 from khabar.schema import Example, Offsets, Prediction, Task, flat
 
 Floats = NDArray[np.float64]

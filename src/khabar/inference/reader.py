@@ -23,8 +23,9 @@ from khabar.inference.engine import Engine, Heads
 from khabar.inference.jobs import Job
 from khabar.inference.watchlist import Entry, Watchlist
 from khabar.models import tagging
+from khabar.models.batches import Pass, by_length, collate
 from khabar.models.pieces import distances, tokens_of
-from khabar.models.windows import Document, Pass, by_length, collate
+from khabar.models.windows import Document
 from khabar.schema import HOLDERS, Found, Offsets, Task
 
 CHUNK = 16  # articles that are encoded together

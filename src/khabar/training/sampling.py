@@ -13,10 +13,10 @@ from khabar.config import LossConfig
 from khabar.data import marks
 from khabar.data.fold import TrainingFold, required
 from khabar.models import tagging
+from khabar.models.batches import Batch, Pass, by_length, collate
 from khabar.models.classifier import columns
 from khabar.models.losses import class_weights, joint
 from khabar.models.pieces import PART, Words
-from khabar.models.windows import Batch, Pass, by_length, collate
 from khabar.schema import Example, Offsets, Task, flat
 
 

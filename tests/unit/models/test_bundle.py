@@ -15,9 +15,10 @@ from transformers import AutoModel, AutoTokenizer
 
 from khabar.errors import DataError
 from khabar.models import bundle
+from khabar.models.batches import collate
 from khabar.models.bundle import Card, Probe
 from khabar.models.classifier import Classifier
-from khabar.models.windows import Windower, collate
+from khabar.models.windows import Windower
 from khabar.schema import Example, Task
 from khabar.text import normalizer
 

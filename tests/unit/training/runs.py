@@ -16,8 +16,9 @@ from transformers import BertConfig, BertModel
 
 from khabar.config import LoopConfig, LossConfig, MachineConfig, WindowsConfig
 from khabar.data.fold import TrainingFold
+from khabar.models.batches import Pass
 from khabar.models.classifier import Classifier
-from khabar.models.windows import Pass, Windower
+from khabar.models.windows import Windower
 from khabar.schema import Example, Task
 from khabar.text.normalizer import from_vocab
 from khabar.training.loop import Loop, Outcome

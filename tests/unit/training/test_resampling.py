@@ -5,7 +5,7 @@ import torch
 from tests.unit.training import runs
 
 from khabar.data.fold import TrainingFold
-from khabar.models.windows import collate
+from khabar.models.batches import collate
 from khabar.training.sampling import ClassificationWork, LossConfig, _drawn
 
 

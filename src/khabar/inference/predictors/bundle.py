@@ -12,8 +12,8 @@ from tokenizers import Tokenizer
 from khabar.config import MachineConfig
 from khabar.inference.engine import Engine, Floats, Forward
 from khabar.models import bundle
+from khabar.models.batches import Batch
 from khabar.models.bundle import Card
-from khabar.models.windows import Batch
 from khabar.schema import Offsets
 from khabar.text import normalizer
 

@@ -9,7 +9,7 @@ from khabar.config import MachineConfig
 from khabar.errors import DataError
 from khabar.inference.engine import Engine
 from khabar.models import bundle
-from khabar.models.windows import Batch
+from khabar.models.batches import Batch
 from khabar.text import normalizer
 
 

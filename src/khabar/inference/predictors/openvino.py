@@ -9,8 +9,8 @@ from khabar.config import MachineConfig
 from khabar.errors import DataError
 from khabar.inference.engine import Engine
 from khabar.models import bundle
+from khabar.models.batches import Batch
 from khabar.models.export.openvino import FILE, library
-from khabar.models.windows import Batch
 from khabar.text import normalizer
 
 

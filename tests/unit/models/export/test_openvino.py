@@ -18,8 +18,8 @@ from khabar.inference import probes
 from khabar.inference.engine import TOLERANCE
 from khabar.inference.predictors import openvino as predictor
 from khabar.models import bundle
+from khabar.models.batches import Batch
 from khabar.models.export import openvino
-from khabar.models.windows import Batch
 
 openvino.library()  # first of all, so that no test of this process brings the reporting package in
 
