@@ -32,14 +32,19 @@ def marks(view):
     return {name: one for name, one in own_.items() if one.get("perRegion") and name not in own()}
 
 
-@pytest.mark.parametrize("name", sorted(name for name, task in own().items() if not task.marks))
-def test_every_task_alone_is_a_whole_configuration(name):
+def whole(name):
+    """A task, what is shown for it alone, and its controls; the text is shown right to left."""
     task = own()[name]
     view = parsed({name: task})
     assert (view.tag, view.get("style")) == ("View", "direction: rtl; text-align: right")
     (text,) = view.iter("Text")
     assert text.attrib == {"name": "text", "value": "$text", "granularity": "word"}
-    found = controls(view)
+    return task, view, controls(view)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, task in own().items() if not task.marks))
+def test_every_task_alone_is_a_whole_configuration(name):
+    task, _, found = whole(name)
     control = found[f"{name}_{{{{idx}}}}" if task.asks else name]
     assert labels(control) == task.labels
     assert control.get("choice") == ("multiple" if task.kind == "multi" else "single")
@@ -50,12 +55,7 @@ def test_every_task_alone_is_a_whole_configuration(name):
 
 @pytest.mark.parametrize("name", sorted(name for name, task in own().items() if task.marks))
 def test_every_task_that_marks_is_a_whole_configuration(name):
-    task = own()[name]
-    view = parsed({name: task})
-    assert (view.tag, view.get("style")) == ("View", "direction: rtl; text-align: right")
-    (text,) = view.iter("Text")
-    assert text.attrib == {"name": "text", "value": "$text", "granularity": "word"}
-    found = controls(view)
+    task, view, found = whole(name)
     assert (found[name].tag, labels(found[name])) == ("Labels", task.labels)
     assert {one.get("toName") for one in (*found.values(), *marks(view).values())} == {"text"}
     assert found.keys() - {name} == marks(view).keys() - {"entity"}

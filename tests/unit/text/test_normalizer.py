@@ -7,6 +7,7 @@ import time
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.unit.text.growth import linear
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from khabar.errors import ConfigError, DataError
@@ -186,18 +187,7 @@ def test_a_url_is_one_token_that_spans_it_whole(news, before, url, after):
     ],
 )
 def test_time_grows_with_the_text_and_no_faster(news, unit):
-    def seconds(length):
-        text = (unit * (length // len(unit) + 1))[:length]
-        times = []
-        for _ in range(2):
-            start = time.process_time()
-            news.encode(text)
-            times.append(time.process_time() - start)
-        return min(times)
-
-    seconds(100)
-    small, large = seconds(8_000), seconds(64_000)
-    assert large < 24 * max(small, 0.002), f"8 times the text took {large / small:.0f} times the time"
+    linear(news.encode, unit, 8_000)
 
 
 def test_a_megabyte_of_open_brackets_takes_seconds(news):
