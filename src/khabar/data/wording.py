@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -76,3 +76,14 @@ def _width(rows: Iterable[str]) -> int:
 def room(rows: Iterable[str], columns: Sequence[str]) -> int:
     """Characters that each column's name may take, so that the line holds all of them."""
     return max(8, (WIDTH - 2 - _width(rows)) // len(columns) - 2)
+
+
+def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON type
+    """Plain JSON types with all numbers rounded to six places."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item) for item in value]
+    return value

@@ -4,16 +4,14 @@ A row is one span or tuple; nothing is known of what both leave out, so that pre
 The cluster is the article: an interval rests on whole articles.
 """
 
-import re
 from collections.abc import Hashable, Iterable, Sequence
 
 import numpy as np
 
 from khabar.data import marks
 from khabar.evaluation.scored import Scored
-from khabar.schema import Example, Found, Task
-
-_WORD = re.compile(r"[\w\u064b-\u0652\u0670]+")
+from khabar.schema import Example, Found, Task, overlap
+from khabar.text.words import WORD
 
 
 def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Found]], *, exact: bool = True) -> Scored:
@@ -31,8 +29,7 @@ def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Fou
                 (
                     one
                     for one in left
-                    if one[0] == layer
-                    and ((one[1], one[2]) == (start, end) if exact else one[1] < end and start < one[2])
+                    if one[0] == layer and (one[1:] == (start, end) if exact else overlap(one[1:], (start, end)))
                 ),
                 None,
             )
@@ -45,7 +42,7 @@ def scored(task: Task, examples: Sequence[Example], found: Sequence[Iterable[Fou
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """A stretch without what is no letter, digit or mark at its ends: quotation marks make no other span."""
-    words = list(_WORD.finditer(text, start, end))
+    words = list(WORD.finditer(text, start, end))
     return (words[0].start(), words[-1].end()) if words else (start, end)
 
 

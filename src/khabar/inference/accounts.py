@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from khabar.inference.readings import rounded
+from khabar.data.wording import rounded
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from khabar.data.wording import rounded
+from khabar.inference import accounts
 from khabar.schema import Offsets
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from khabar.inference.accounts import Account
     from khabar.inference.reader import Whole
 
 SENTENCES, LABELS, STANCES = 8, 3, 5  # of a printed answer, the surest
@@ -145,9 +146,9 @@ def findings(reading: Reading) -> Iterator[tuple[Any, ...]]:
         yield from _account_findings(reading.id, reading.whole.account)
 
 
-def _account_findings(name: str, account: "Account") -> Iterator[tuple[Any, ...]]:
+def _account_findings(name: str, account: accounts.Account) -> Iterator[tuple[Any, ...]]:
     for event in account.events:
-        actors, recipients = ("؛ ".join(one.name for one in part) or None for part in (event.actors, event.recipients))
+        actors, recipients = accounts.names(event.actors), accounts.names(event.recipients)
         first = event.mentions[0]
         place = (first.sentence, first.sentence_start, first.sentence_end)
         yield name, "account event", event.status, event.type, event.score, actors, recipients, *place
@@ -209,14 +210,3 @@ def _stances(reading: Reading, width: int) -> Iterator[str]:
 
 def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[:width].rsplit(" ", 1)[0] + " …"
-
-
-def rounded(value: Any) -> Any:  # noqa: ANN401 - any JSON type
-    """The same with all numbers rounded to six places."""
-    if isinstance(value, float):
-        return round(value, 6)
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    return value

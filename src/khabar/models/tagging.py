@@ -1,18 +1,17 @@
 """Spans as tags of words and back: for each layer, does a span begin at this word, does one go on.
 
-A word is a run of letters, digits and marks; punctuation belongs to no span's end. Layers are tagged apart, so that a
-claim may hold actors; spans of one layer do not overlap. Shapes: N words, Y layers.
+Punctuation belongs to no span's end. Layers are tagged apart, so that a claim may hold actors; spans of one layer do
+not overlap. Shapes: N words, Y layers.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from khabar.schema import Found, Offsets
+from khabar.schema import Found, overlap
+from khabar.text.words import WORD
 
-WORD = re.compile(r"[\w\u064b-\u0652\u0670]+")
 GRID = np.array([0.01, 0.02, 0.03, *np.round(np.arange(0.05, 0.96, 0.05), 2)])  # thresholds that are tried
 RECALL = 4.0  # F-measure's beta squared of a layer whose spans a relation must still confirm
 
@@ -61,11 +60,6 @@ def decode(
             score = float((begins[first] + goes[first + 1 : last + 1].sum()) / (last - first + 1))
             found.append(Found(layer, int(places_N2[first, 0]), int(places_N2[last, 1]), score))
     return sorted(found, key=lambda one: (one.start, -one.end))
-
-
-def overlap(one: Offsets, other: Offsets) -> bool:
-    """Whether two stretches share a character."""
-    return one[0] < other[1] and other[0] < one[1]
 
 
 def fit_thresholds(

@@ -11,9 +11,9 @@ from functools import lru_cache
 import numpy as np
 
 from khabar.evaluation.scored import Floats
-from khabar.models.tagging import WORD
 from khabar.schema import Kind, Offsets
 from khabar.text.folding import fold
+from khabar.text.words import WORD
 
 Chain = tuple[Hashable, ...]  # what is looked at, then what is there, the general before the special
 
