@@ -207,6 +207,37 @@ class LossConfig(Record):
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
 
+class MaskingConfig(Record):
+    """What pre-training reads and hides: sequences of `length` tokens, texts one after the other.
+
+    `share` of a sequence's tokens is to be guessed, whole words at once with `whole_words`; `pairs` of the sequences
+    are two segments, as a question and its text are. `held_out` of the articles tell how well it is done.
+    """
+
+    length: int = Field(128, ge=16)
+    share: float = Field(0.2, gt=0, lt=1)
+    whole_words: bool = False
+    pairs: Fraction = 0.15
+    held_out: float = Field(0.01, gt=0, lt=1)
+
+
+class ShapeConfig(Record):
+    """The size of an encoder that is begun anew; null: as the encoder it is named after."""
+
+    vocabulary: int | None = Field(None, ge=100)  # learn so many word pieces from the input
+    hidden: int | None = Field(None, ge=8)
+    layers: int | None = Field(None, ge=1)
+    heads: int | None = Field(None, ge=1)
+    positions: int | None = Field(None, ge=16)
+    vectors: bool = False  # begin with word vectors of the input (PPMI-SVD), else at random
+
+    @model_validator(mode="after")
+    def _fits(self) -> "ShapeConfig":
+        if self.hidden and self.heads and self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is not divisible by heads {self.heads}")
+        return self
+
+
 class LoopConfig(Record):
     """The training loop."""
 

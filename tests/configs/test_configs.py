@@ -26,6 +26,8 @@ RECORDS: dict[str, type[Record]] = {
     "encoder": config.EncoderConfig,
     "loop": config.LoopConfig,
     "machine": config.MachineConfig,
+    "masking": config.MaskingConfig,
+    "shape": config.ShapeConfig,
     "suite": config.SuiteConfig,
     "task": Task,
     "track": config.TrackConfig,
@@ -125,7 +127,7 @@ def test_a_file_is_named_as_its_value(group: str, path: Path) -> None:
     assert RECORDS[group].of(plain)
 
 
-@pytest.mark.parametrize("group", ["audit", "loop", "machine", "suite", "track", "windows"])
+@pytest.mark.parametrize("group", ["audit", "loop", "machine", "masking", "shape", "suite", "track", "windows"])
 def test_a_default_file_and_its_record_never_drift(group: str) -> None:
     plain = read(ROOT / group / "default.yaml")
     record = RECORDS[group]

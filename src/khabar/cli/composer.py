@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from khabar import registry
@@ -172,8 +173,22 @@ def groups(command: str) -> dict[str, Group]:
         folder = resource("configs") / name
         choices = tuple(sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")))
         optional = default is None
+        if name == "experiment":
+            choices = tuple(choice for choice in choices if _lies_over(folder / f"{choice}.yaml", plain))
         found[name] = Group(name, shown(default), isinstance(default, list) or optional, optional, choices)
     return found
+
+
+def _lies_over(experiment: Path, primary: Mapping[str, Any]) -> bool:
+    """Whether an overlay sets nothing that a command, given its YAML, does not have."""
+    import yaml
+
+    plain = yaml.safe_load(experiment.read_text(encoding="utf-8"))
+    there, chosen = (
+        {name.rpartition("/")[2] for entry in each.get("defaults", ()) if isinstance(entry, dict) for name in entry}
+        for each in (primary, plain)
+    )
+    return (set(plain) - {"defaults"}) | chosen <= {*primary, *there}
 
 
 def _hydra(command: str, chosen: dict[str, str]) -> Any:  # noqa: ANN401 - a DictConfig, known to this package alone

@@ -24,14 +24,19 @@ BATCH = 64  # texts
 
 def start(run: "Run", config: Any, data: "Dataset", splits: Sequence[str]) -> None:  # noqa: ANN401 - of a command
     """Tell a run what it runs: configuration, data of these splits, code, packages, machine and how busy that is."""
+    begin(run, config)
+    rows = {split: len(data.splits[split]) for split in splits}
+    run.data(config.data.name, data.fingerprint, config.data.path or config.data.name, rows)
+
+
+def begin(run: "Run", config: Any) -> None:  # noqa: ANN401 - of a command
+    """Tell a run its configuration, code, packages, machine and how busy that is."""
     from khabar.tracking import surroundings
 
     run.params(config.model_dump(mode="json"))
     run.tags(surroundings.machine())
     for name, text in surroundings.files(diff=config.track.code_diff).items():
         run.text(text, f"code/{name}")
-    rows = {split: len(data.splits[split]) for split in splits}
-    run.data(config.data.name, data.fingerprint, config.data.path or config.data.name, rows)
     if config.track.system_metrics:
         run.watch()
 

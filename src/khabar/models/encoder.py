@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from khabar.errors import ConfigError
 from khabar.text import normalizer
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import PretrainedConfig, PreTrainedModel
 
 SAFE, BIN = "model.safetensors", "pytorch_model.bin"
@@ -64,12 +65,20 @@ class Encoder:
     source: dict[str, str]
 
 
-def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
+def load(
+    config: EncoderConfig,
+    *,
+    dropout: float | None = None,
+    tokenizer: Tokenizer | None = None,
+    shape: Mapping[str, int] | None = None,
+) -> Encoder:
     """Load an encoder, from a folder, from what ships with khabar (`seeds/...`), or from the hub and its cache.
 
     Args:
         config: which one; with `random_weights` its architecture alone, initialised from torch's global seed.
         dropout: of its hidden states and attention; None leaves the checkpoint's own.
+        tokenizer: another one, whose vocabulary the random weights are for.
+        shape: fields of its configuration to change, for random weights.
 
     Raises:
         ConfigError: it can't be found, read or trusted, or its weights, tokenizer and configuration don't fit.
@@ -81,7 +90,14 @@ def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
         for name in DROPOUTS:
             if hasattr(settings, name):
                 setattr(settings, name, dropout)
-    tokenizer, read = _tokenizer(folder, config.normalizer)
+    if shape or tokenizer:
+        if not config.random_weights:
+            raise ConfigError(f"{config.name} has weights, which fit its own size and vocabulary alone.")
+        sizes = {**(shape or {}), **({"vocab_size": tokenizer.get_vocab_size()} if tokenizer else {})}
+        settings = type(settings).from_dict({**settings.to_dict(), **sizes})
+    read: list[str] = []
+    if tokenizer is None:
+        tokenizer, read = _tokenizer(folder, config.normalizer)
     if config.random_weights:
         model = _random(settings)
     else:
@@ -104,6 +120,51 @@ def load(config: EncoderConfig, *, dropout: float | None = None) -> Encoder:
             **{f"sha256.{name}": _sha256(folder / name) for name in ["config.json", *read]},
         },
     )
+
+
+def head(config: EncoderConfig) -> dict[str, "Tensor"]:
+    """The head of pre-training, where the checkpoint has one of BERT's kind, by its names there."""
+    from safetensors import safe_open
+
+    folder, _ = _find(config)
+    weights = [file for file in _weights(folder) if file.suffix != ".json"]
+    files = [file if file.suffix != ".bin" else _converted(file) / SAFE for file in weights]
+    found: dict[str, Tensor] = {}
+    for file in files:
+        with safe_open(file, "pt") as opened:
+            names = [key for key in opened.keys() if key.startswith("cls.predictions.")]  # noqa: SIM118 - no mapping
+            found |= {key: opened.get_tensor(key) for key in names}
+    return found
+
+
+def save(config: EncoderConfig, made: Encoder, head: "Mapping[str, Tensor]", folder: Path, *, half: bool) -> None:
+    """Write an encoder and its head as a folder that `load` and plain transformers read, aside and then renamed.
+
+    Args:
+        config: what it was begun from, whose dropout it keeps.
+        made: the encoder.
+        head: of pre-training, by the names of BERT's checkpoints.
+        folder: where.
+        half: as fp16, else fp32.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    settings, before = made.model.config, _settings(_find(config)[0])
+    plain = settings.to_dict() | {name: getattr(before, name) for name in DROPOUTS if hasattr(before, name)}
+    plain["torch_dtype"] = "float16" if half else "float32"
+    (aside / "config.json").write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
+    prefix = made.model.base_model_prefix
+    tensors = {f"{prefix}.{name}": tensor for name, tensor in made.model.state_dict().items()} | dict(head)
+    kind = torch.float16 if half else torch.float32
+    plain_tensors = {name: tensor.detach().cpu().to(kind).contiguous().clone() for name, tensor in tensors.items()}
+    save_file(plain_tensors, aside / SAFE, {"format": "pt"})
+    normalizer.save(made.tokenizer, aside, made.max_length)
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)
 
 
 def check(config: EncoderConfig) -> None:
@@ -181,9 +242,14 @@ def _extra(settings: "PretrainedConfig") -> dict[str, Any]:
 
 
 def _random(settings: "PretrainedConfig") -> "PreTrainedModel":
+    import torch
     from transformers import AutoModel
 
-    model: PreTrainedModel = AutoModel.from_config(settings, **_extra(settings))  # type: ignore[no-untyped-call]
+    model: PreTrainedModel = AutoModel.from_config(  # type: ignore[no-untyped-call]
+        settings,
+        dtype=torch.float32,  # whatever its weights are stored in
+        **_extra(settings),
+    )
     return model
 
 

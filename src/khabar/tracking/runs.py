@@ -163,6 +163,10 @@ class Run:
         """A text artifact."""
         self.client.log_text(self.id, text, path)
 
+    def folder(self, folder: Path, path: str) -> None:
+        """The files of a folder as artifacts."""
+        self.client.log_artifacts(self.id, str(folder), path)
+
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], path: str) -> None:
         """A table as an artifact that the UI shows as one; `path` ends in .json.
 

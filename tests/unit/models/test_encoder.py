@@ -172,6 +172,22 @@ def test_random_weights_follow_the_seed_and_need_no_file(tmp_path: Path) -> None
     assert not torch.equal(made[0], made[2])
 
 
+def test_random_weights_are_fp32_whatever_the_weights_are_stored_in(tmp_path: Path) -> None:
+    folder = tiny_checkpoint(tmp_path / "a")
+    settings = json.loads((folder / "config.json").read_text("utf-8"))
+    (folder / "config.json").write_text(json.dumps({**settings, "torch_dtype": "float16"}), "utf-8")
+    model = encoder.load(config(folder, random_weights=True)).model
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+
+
+def test_a_size_of_its_own_is_for_random_weights(tmp_path: Path) -> None:
+    folder = tiny_checkpoint(tmp_path / "a")
+    made = encoder.load(config(folder, random_weights=True), shape={"num_hidden_layers": 1})
+    assert made.model.config.num_hidden_layers == 1
+    with pytest.raises(ConfigError, match="its own size and vocabulary alone"):
+        encoder.load(config(folder), shape={"num_hidden_layers": 1})
+
+
 def test_dropout_is_set_everywhere(tmp_path: Path) -> None:
     folder = tiny_checkpoint(tmp_path / "a")
     rates = {

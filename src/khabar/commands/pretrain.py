@@ -1,0 +1,268 @@
+"""Pre-train an encoder on raw articles by masked language modelling, from its weights or anew."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+from tqdm import tqdm
+
+from khabar import store
+from khabar.commands._articles import open_source
+from khabar.config import (
+    EncoderConfig,
+    LoopConfig,
+    MachineConfig,
+    MaskingConfig,
+    Record,
+    ShapeConfig,
+    TrackConfig,
+    locate,
+)
+from khabar.data.raw import Raw, choose
+from khabar.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from khabar.models.encoder import Encoder
+    from khabar.models.masked import MaskedModel
+    from khabar.tracking import Run
+    from khabar.training.loop import Outcome
+    from khabar.training.pretraining import Packed
+
+TEXTS = 256  # tokenised at once
+
+
+class Config(Record):
+    """Configuration of `khabar pretrain`."""
+
+    encoder: EncoderConfig
+    masking: MaskingConfig
+    shape: ShapeConfig
+    loop: LoopConfig
+    track: TrackConfig
+    machine: MachineConfig
+    input: str
+    output: str
+    columns: dict[str, str] = Field({})
+    apart: tuple[str, ...] = ()
+    half: bool = True
+    licence: str = "not stated"
+    seed: int = Field(0, ge=0)
+    resume: str = "auto"
+
+    def key(self, data_fingerprint: str) -> str:
+        """What two starts must share for the second to go on where the first stopped."""
+        apart = {"resume", "track", "output", "half", "licence"}
+        decides = self.model_dump(mode="json", exclude={**dict.fromkeys(apart, True), "machine": {"progress": True}})
+        text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The fields of the encoder's configuration that are asked to be otherwise."""
+        asked = {
+            "hidden_size": self.shape.hidden,
+            "intermediate_size": self.shape.hidden and 4 * self.shape.hidden,
+            "num_hidden_layers": self.shape.layers,
+            "num_attention_heads": self.shape.heads,
+            "max_position_embeddings": self.shape.positions,
+        }
+        return {name: value for name, value in asked.items() if value}
+
+
+def run(config: Config) -> None:
+    """Pre-train once."""
+    from khabar import tracking
+    from khabar.commands import _unfinished
+    from khabar.models import encoder as encoders
+
+    encoders.check(config.encoder)
+    anew = config.encoder.random_weights
+    if not anew and (config.sizes or config.shape.vocabulary or config.shape.vectors):
+        raise ConfigError("shape is for an encoder that is begun anew: set encoder.random_weights=true with it.")
+    output = Path(config.output)
+    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
+        raise ConfigError(f"output={config.output} holds something else than an encoder; name another folder.")
+    print(f"Store: {store.address().uri}")
+    print(encoders.licence_line(config.encoder), flush=True)
+    raw = _read(config)
+    fingerprint = hashlib.sha256("\0".join(raw.texts).encode("utf-8", "surrogatepass")).hexdigest()
+    work = _unfinished.open_(config.resume, config.key(fingerprint))
+    tags = {"khabar.command": "pretrain", "encoder": config.encoder.name, "seed": str(config.seed)}
+    tags["data.fingerprint"] = fingerprint
+    name = config.track.run_name or f"pretrain {config.encoder.name}{' anew' if anew else ''} s{config.seed}"
+    done = False
+    try:
+        with tracking.run(config.track.experiment, name, tags=tags, resume=work.run_id) as tracked:
+            work.claim(tracked.id)
+            _pretrain(config, raw, fingerprint, tracked, work.folder)
+        done = True
+    finally:
+        work.close(done=done)
+
+
+def _read(config: Config) -> Raw:
+    """The articles of the input that may be trained on."""
+    source = open_source(config.input, config.columns)
+    shown = tqdm(source.articles, "reading", source.total(), unit="article", disable=not sys.stderr.isatty())
+    raw = choose((article["text"] for article in shown), [text for path in config.apart for text in _texts(path)])
+    told = ", ".join(f"{count:,} {reason}" for reason, count in raw.left_out.items())
+    print(f"{len(raw.texts):,} articles" + (f"; left out: {told}" if told else ""), flush=True)
+    if len(raw.texts) < 2:
+        raise DataError("Pre-training needs two articles at least, one of them to be held out.")
+    return raw
+
+
+def _texts(path: str) -> list[str]:
+    """All texts of a corpus folder, or of what `input` may be."""
+    articles = locate(path) / "articles.jsonl"
+    return [article["text"] for article in open_source(str(articles) if articles.is_file() else path).articles]
+
+
+def _pretrain(config: Config, raw: Raw, fingerprint: str, tracked: "Run", folder: Path) -> None:
+    from accelerate.utils import set_seed
+
+    from khabar.commands import _reporting
+    from khabar.models import encoder as encoders
+    from khabar.models.masked import MaskedModel
+    from khabar.training.loop import Loop
+    from khabar.training.pretraining import HeldOut, MaskedWork, Masking
+
+    training, held_out = _parted(raw.texts, config.masking.held_out)
+    _reporting.begin(tracked, config)
+    tracked.data(
+        Path(config.input).stem, fingerprint, config.input, {"train": len(training), "held_out": len(held_out)}
+    )
+    set_seed(config.seed)
+    tokenizer = _tokenizer(config, training)
+    encoder = encoders.load(config.encoder, dropout=config.loop.dropout, tokenizer=tokenizer, shape=config.sizes)
+    tracked.tags({f"encoder.{key}": str(value)[:500] for key, value in encoder.source.items()})
+    if config.masking.length > encoder.max_length:
+        raise ConfigError(f"masking.length={config.masking.length}: the encoder takes {encoder.max_length} tokens.")
+    masking = Masking(encoder.tokenizer, config.masking)
+    train, dev = (_packed(texts, encoder, masking.sep, config) for texts in (training, held_out))
+    print(
+        f"{train.tokens:,} tokens in {len(train):,} sequences of {config.masking.length}; "
+        f"held out: {len(held_out):,} articles, {len(dev):,} sequences."
+    )
+    model = MaskedModel(
+        encoder.model,
+        uses_token_types=encoder.uses_token_types,
+        head=None if config.encoder.random_weights else encoders.head(config.encoder),
+    )
+    if not config.encoder.random_weights and not model.goes_on:
+        print("The checkpoint has no head for hidden tokens that fits; one is begun anew.")
+    if config.shape.vectors:
+        _begin_with_vectors(model, train, config.seed)
+
+    def log(step: int, metrics: Mapping[str, float]) -> None:
+        tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
+
+    batch_tokens = config.loop.batch_tokens
+    loop = Loop(
+        model,
+        MaskedWork(train, masking, batch_tokens, config.seed),
+        config.loop,
+        lr=config.loop.lr or config.encoder.lr,
+        machine=config.machine,
+        seed=config.seed,
+        folder=folder,
+        evaluate=HeldOut(dev, masking, batch_tokens).metrics,
+        log=log,
+    )
+    if loop.resumed:
+        print(f"Going on after step {loop.state.step} of {loop.steps}.")
+    outcome = loop.run()
+    metrics = HeldOut(dev, masking, batch_tokens).metrics(model)
+    ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
+    tracked.log(outcome.steps, {**ended, **{f"kept/{name.removeprefix('dev/')}": v for name, v in metrics.items()}})
+    output = Path(config.output)
+    encoders.save(config.encoder, encoder, model.head_tensors(), output, half=config.half)
+    card = _card(config, raw, train, outcome, metrics)
+    (output / "README.md").write_text(card, "utf-8")
+    tracked.note(card)
+    tracked.folder(output, "encoder")
+    print(
+        f"Trained {outcome.steps:,} steps, {outcome.tokens:,} tokens in {outcome.seconds:.0f} s "
+        f"({outcome.tokens / max(outcome.seconds, 1e-9):,.0f} tokens/s). Held out, {len(held_out):,} articles: "
+        f"{metrics['dev/masked_accuracy']:.1%} of the hidden tokens right, loss {metrics['dev/loss']:.3f}."
+    )
+    print(
+        f"Wrote {config.output}. Fine-tune it: khabar train encoder={config.encoder.name} encoder.model={config.output}"
+    )
+    print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
+
+
+def _parted(texts: Sequence[str], share: float) -> tuple[list[str], list[str]]:
+    """Training and held-out texts: by the hash of a text, so that one more text moves no other."""
+    order = sorted(texts, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    count = min(len(order) - 1, max(1, round(share * len(order))))
+    return order[count:], order[:count]
+
+
+def _tokenizer(config: Config, texts: Sequence[str]) -> "Tokenizer | None":
+    from khabar.text import vocabulary
+
+    if config.shape.vocabulary is None:
+        return None
+    made = vocabulary.learn(texts, config.shape.vocabulary, config.encoder.normalizer)
+    print(f"Learnt a vocabulary of {made.get_vocab_size():,} word pieces.", flush=True)
+    return made
+
+
+def _packed(texts: Sequence[str], encoder: "Encoder", separator: int, config: Config) -> "Packed":
+    from khabar.training.pretraining import pack
+
+    shown = tqdm(
+        range(0, len(texts), TEXTS), "tokenising", unit="batch", disable=not sys.stderr.isatty() or len(texts) < TEXTS
+    )
+    encoded = (
+        encoding
+        for at in shown
+        for encoding in encoder.tokenizer.encode_batch(texts[at : at + TEXTS], add_special_tokens=False)
+    )
+    return pack(encoded, separator, config.masking.length)
+
+
+def _begin_with_vectors(model: "MaskedModel", train: "Packed", seed: int) -> None:
+    import torch
+
+    from khabar.models.vectors import ppmi_svd
+
+    count, width = model.word_embeddings.shape
+    with torch.no_grad():
+        model.word_embeddings.copy_(torch.from_numpy(ppmi_svd(train.ids_SN.ravel(), count, width, seed)))
+    print("Word embeddings begin as a PPMI-SVD of the training texts.", flush=True)
+
+
+def _card(config: Config, raw: Raw, train: "Packed", outcome: "Outcome", metrics: Mapping[str, float]) -> str:
+    """The card of the encoder, for the person who finds the folder."""
+    left = ", ".join(f"{count:,} {reason}" for reason, count in raw.left_out.items()) or "nothing"
+    begun = f"its architecture{' with another vocabulary' if config.shape.vocabulary else ''}, random weights"
+    start = begun if config.encoder.random_weights else "its weights"
+    masking = config.masking
+    words = " (whole words)" if masking.whole_words else ""
+    rows = {
+        "begun from": f"{config.encoder.model} (licence: {config.encoder.licence}): {start}",
+        "data": f"{config.input}: {len(raw.texts):,} articles, {train.tokens:,} tokens (licence: {config.licence})",
+        "left out": left,
+        "objective": f"masked language modelling, {masking.share:.0%} of the tokens{words}, sequences of "
+        f"{masking.length}, {masking.pairs:.0%} of them in two segments",
+        "seen": f"{outcome.tokens:,} tokens in {outcome.steps:,} steps, {outcome.seconds:.0f} s, seed {config.seed}; "
+        f"kept: step {outcome.best_step:,}",
+        "held out": f"{masking.held_out:.1%} of the articles: loss {metrics['dev/loss']:.3f}, "
+        f"{metrics['dev/masked_accuracy']:.1%} of the hidden tokens right",
+        "normalisation": config.encoder.normalizer,
+    }
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
+    return (
+        f"# An encoder pre-trained with khabar\n\n| | |\n|---|---|\n{table}\n\n"
+        "The held-out articles chose the weights that were kept: their figures flatter.\n\n"
+        f"Fine-tune it: `khabar train encoder={config.encoder.name} encoder.model=FOLDER`\n"
+    )
