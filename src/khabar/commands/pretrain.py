@@ -23,8 +23,8 @@ from khabar.config import (
     TrackConfig,
     locate,
 )
-from khabar.data.raw import Raw, choose
-from khabar.errors import ConfigError, DataError
+from khabar.data.raw import Raw, choose, part
+from khabar.errors import ConfigError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -114,8 +114,6 @@ def _read(config: Config) -> Raw:
     raw = choose((article["text"] for article in shown), [text for path in config.apart for text in _texts(path)])
     told = ", ".join(f"{count:,} {reason}" for reason, count in raw.left_out.items())
     print(f"{len(raw.texts):,} articles" + (f"; left out: {told}" if told else ""), flush=True)
-    if len(raw.texts) < 2:
-        raise DataError("Pre-training needs two articles at least, one of them to be held out.")
     return raw
 
 
@@ -134,7 +132,7 @@ def _pretrain(config: Config, raw: Raw, fingerprint: str, tracked: "Run", folder
     from khabar.training.loop import Loop
     from khabar.training.pretraining import HeldOut, MaskedWork, Masking
 
-    training, held_out = _parted(raw.texts, config.masking.held_out)
+    training, held_out = part(raw.texts, config.masking.held_out)
     _reporting.begin(tracked, config)
     tracked.data(
         Path(config.input).stem, fingerprint, config.input, {"train": len(training), "held_out": len(held_out)}
@@ -197,13 +195,6 @@ def _pretrain(config: Config, raw: Raw, fingerprint: str, tracked: "Run", folder
         f"Wrote {config.output}. Fine-tune it: khabar train encoder={config.encoder.name} encoder.model={config.output}"
     )
     print(f"Run {tracked.id} in experiment {config.track.experiment!r}; khabar ui shows it.", flush=True)
-
-
-def _parted(texts: Sequence[str], share: float) -> tuple[list[str], list[str]]:
-    """Training and held-out texts: by the hash of a text, so that one more text moves no other."""
-    order = sorted(texts, key=lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-    count = min(len(order) - 1, max(1, round(share * len(order))))
-    return order[count:], order[:count]
 
 
 def _tokenizer(config: Config, texts: Sequence[str]) -> "Tokenizer | None":

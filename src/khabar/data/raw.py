@@ -1,9 +1,12 @@
 """Raw articles to pre-train on: which are fit for it, and which lie too near to texts that a model is scored on."""
 
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from khabar.data import duplicates
+from khabar.errors import DataError
 from khabar.text import sentences
 from khabar.text.folding import fold
 
@@ -47,6 +50,31 @@ def choose(texts: Iterable[str], apart: Sequence[str] = (), near: float = 0.5) -
         left["like a text that must stay unseen"] = len(alike)
         kept = {key: text for key, text in kept.items() if text not in alike}
     return Raw(tuple(kept.values()), {reason: count for reason, count in left.items() if count})
+
+
+def part(texts: Sequence[str], share: float, near: float = 0.5) -> tuple[list[str], list[str]]:
+    """Training and held-out texts, near copies on one side: of wire copies one would tell the other's words.
+
+    Which are held out, about a share of them, a hash decides.
+
+    Raises:
+        DataError: all texts are copies of one.
+    """
+    clusters = duplicates.find(texts, near).cluster
+    together: defaultdict[int, list[str]] = defaultdict(list)
+    for text in texts:
+        together[clusters[text]].append(text)
+    if len(together) < 2:
+        raise DataError("Pre-training needs two articles at least that are no copies, one of them to be held out.")
+    training, *others = sorted(together.values(), key=lambda group: min(map(_hash, group)))
+    held_out: list[str] = []
+    for group in others:
+        (held_out if len(held_out) < share * len(texts) else training).extend(group)
+    return training, held_out
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _sentences(texts: Iterable[str]) -> set[str]:

@@ -20,21 +20,19 @@ from khabar.models.masked import MaskedModel
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 HIDDEN, SWAPPED = 0.8, 0.1  # of the chosen tokens: behind the mask, another token in their place; the rest stays
-TEXTS = 256  # tokenised at once
 
 
 @dataclass(frozen=True)
 class Packed:
     """Texts one after the other, a separator between them, cut into sequences of one length.
 
-    `ids_SN` are their tokens, `begins_SN` whether one begins a word; `tokens` of all texts, `left` of them at the end
-    that fill no sequence.
+    `ids_SN` are their tokens, `begins_SN` whether one begins a word; `tokens` of all texts. The last few, which fill no
+    sequence, are left out.
     """
 
     ids_SN: NDArray[np.int32]
     begins_SN: Bools
     tokens: int
-    left: int
 
     def __len__(self) -> int:
         """How many sequences."""
@@ -64,9 +62,7 @@ def pack(encodings: Iterable[Encoding], separator: int, length: int) -> Packed:
         )
     kept = count * room
     whole, first = np.concatenate(ids), np.concatenate(begins)
-    return Packed(
-        whole[:kept].reshape(count, room), first[:kept].reshape(count, room), tokens, max(0, len(whole) - kept - 1)
-    )
+    return Packed(whole[:kept].reshape(count, room), first[:kept].reshape(count, room), tokens)
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,6 @@ class HeldOut:
         packed: the texts.
         masking: what is hidden.
         batch_tokens: of one batch.
-        device: None: where the model lies.
     """
 
     packed: Packed
