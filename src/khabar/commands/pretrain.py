@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from khabar.training.pretraining import Packed
 
 TEXTS = 256  # tokenised at once
+OF_TASKS = ("mixing", "repeat", "oversample", "mask", "loss")
 
 
 class Config(Record):
@@ -86,9 +87,11 @@ def run(config: Config) -> None:
     anew = config.encoder.random_weights
     if not anew and (config.sizes or config.shape.vocabulary or config.shape.vectors):
         raise ConfigError("shape is for an encoder that is begun anew: set encoder.random_weights=true with it.")
+    if idle := [name for name in OF_TASKS if getattr(config.loop, name) != getattr(LoopConfig(), name)]:
+        raise ConfigError(f"loop.{', loop.'.join(idle)}: that is for tasks, of which pre-training has none.")
     output = Path(config.output)
-    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
-        raise ConfigError(f"output={config.output} holds something else than an encoder; name another folder.")
+    if output.is_file() or (output.is_dir() and any(output.iterdir())):
+        raise ConfigError(f"output={config.output} is there already; name another folder, or move it away.")
     print(f"Store: {store.address().uri}")
     print(encoders.licence_line(config.encoder), flush=True)
     raw = _read(config)

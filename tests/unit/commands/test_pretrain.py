@@ -116,12 +116,13 @@ def test_a_stopped_run_goes_on_and_ends_as_an_unbroken_one(tmp_path, articles, m
         return step(self, batches)
 
     monkeypatch.setattr(Loop, "_step", stopping)
+    again = asked.model_copy(update={"output": str(tmp_path / "again")})
     with pytest.raises(KeyboardInterrupt):
-        pretrain.run(asked)
+        pretrain.run(again)
     monkeypatch.setattr(Loop, "_step", step)
-    pretrain.run(asked)
+    pretrain.run(again)
     assert "Going on after step 3 of 6." in capsys.readouterr().out
-    assert (tmp_path / "made" / "model.safetensors").read_bytes() == whole
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == whole
     assert [run.info.status for run in the_runs()] == ["FINISHED", "FINISHED"]
 
 
@@ -138,7 +139,8 @@ def test_texts_that_must_stay_unseen_are_left_out(tmp_path, articles, capsys):
         ({"shape": {"layers": 1}}, ConfigError, "encoder.random_weights=true"),
         ({"masking": {"length": 96}}, ConfigError, "the encoder takes 64 tokens"),
         ({"masking": {"length": 64, "held_out": 0.01}, "input": "{one}"}, DataError, "two articles at least"),
-        ({"output": "{taken}"}, ConfigError, "something else than an encoder"),
+        ({"output": "{taken}"}, ConfigError, "is there already"),
+        ({"loop": {"mask": 0.1}}, ConfigError, "loop.mask: that is for tasks"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path, articles, fields, error, said):
