@@ -113,10 +113,16 @@ def run(config: Config) -> None:
 def _read(config: Config) -> Raw:
     """The articles of the input that may be trained on."""
     source = open_source(config.input, config.columns)
-    shown = tqdm(source.articles, "reading", source.total(), unit="article", disable=not sys.stderr.isatty())
-    raw = choose((article["text"] for article in shown), [text for path in config.apart for text in _texts(path)])
+    shown = tqdm(source.rows, "reading", source.total(), unit="article", disable=not sys.stderr.isatty())
+    rows = list(shown)
+    bad = [row for row in rows if row.error]
+    apart = [text for path in config.apart for text in _texts(path)]
+    raw = choose((row.article["text"] for row in rows if not row.error), apart)
+    if bad:
+        raw.left_out["unreadable"] = len(bad)
     told = ", ".join(f"{count:,} {reason}" for reason, count in raw.left_out.items())
-    print(f"{len(raw.texts):,} articles" + (f"; left out: {told}" if told else ""), flush=True)
+    first = f" (the first: {bad[0].place}: {bad[0].error})" if bad else ""
+    print(f"{len(raw.texts):,} articles" + (f"; left out: {told}{first}" if told else ""), flush=True)
     return raw
 
 

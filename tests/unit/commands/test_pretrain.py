@@ -133,6 +133,15 @@ def test_texts_that_must_stay_unseen_are_left_out(tmp_path, articles, capsys):
     assert "23 articles; left out: 1 like a text that must stay unseen" in capsys.readouterr().out
 
 
+def test_bad_rows_are_counted_and_do_not_end_it(tmp_path, articles, capsys):
+    lines = articles.read_text("utf-8").splitlines()
+    articles.write_text("\n".join([lines[0], "{", '{"text": " "}', *lines[1:]]), "utf-8")
+    pretrain.run(config(tmp_path, articles))
+    said = capsys.readouterr().out
+    assert "24 articles; left out: 1 under 20 words, 1 unreadable (the first: " in said
+    assert "raw.jsonl:2" in said
+
+
 @pytest.mark.parametrize(
     ("fields", "error", "said"),
     [
