@@ -228,7 +228,6 @@ class ShapeConfig(Record):
     hidden: int | None = Field(None, ge=8)
     layers: int | None = Field(None, ge=1)
     heads: int | None = Field(None, ge=1)
-    positions: int | None = Field(None, ge=16)
     vectors: bool = False  # begin with word vectors of the input (PPMI-SVD), else at random
 
     @model_validator(mode="after")

@@ -173,7 +173,7 @@ def groups(command: str) -> dict[str, Group]:
         folder = resource("configs") / name
         choices = tuple(sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.yaml")))
         optional = default is None
-        if name == "experiment":
+        if optional:  # an overlay
             choices = tuple(choice for choice in choices if _lies_over(folder / f"{choice}.yaml", plain))
         found[name] = Group(name, shown(default), isinstance(default, list) or optional, optional, choices)
     return found

@@ -1,15 +1,23 @@
 """The scratch folders of runs that are not finished: found again by the same command, or made."""
 
+import hashlib
 import json
 import shutil
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
 from khabar import store
+from khabar.config import Record
 from khabar.errors import ConfigError
+
+if TYPE_CHECKING:
+    from khabar.tracking import Run
 
 
 @dataclass
@@ -29,6 +37,32 @@ class Work:
         self.lock.release()
         if done:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def key(config: Record, data_fingerprint: str, *apart: str) -> str:
+    """What two starts must share for the second to go on where the first stopped; fields `apart` decide nothing."""
+    exclude: dict[str, Any] = {**dict.fromkeys(apart, True), "machine": {"progress": True}}
+    decides = config.model_dump(mode="json", exclude=exclude)
+    text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@contextmanager
+def run(
+    resume: str, key: str, experiment: str, name: str, tags: Mapping[str, str], parent: str | None = None
+) -> "Iterator[tuple[Run, Path]]":
+    """A run, new or gone on with, and its scratch folder, which is removed once the run is done."""
+    from khabar import tracking
+
+    work = open_(resume, key)
+    done = False
+    try:
+        with tracking.run(experiment, name, tags=tags, parent=parent, resume=work.run_id) as tracked:
+            work.claim(tracked.id)
+            yield tracked, work.folder
+        done = True
+    finally:
+        work.close(done=done)
 
 
 def open_(resume: str, key: str) -> Work:

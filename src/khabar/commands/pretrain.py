@@ -1,14 +1,12 @@
 """Pre-train an encoder on raw articles by masked language modelling, from its weights or anew."""
 
 import hashlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from tqdm import tqdm
 
 from khabar import store
@@ -29,8 +27,8 @@ from khabar.errors import ConfigError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
+    from khabar.models import masked
     from khabar.models.encoder import Encoder
-    from khabar.models.masked import MaskedModel
     from khabar.tracking import Run
     from khabar.training.loop import Outcome
     from khabar.training.pretraining import Packed
@@ -57,12 +55,13 @@ class Config(Record):
     seed: int = Field(0, ge=0)
     resume: str = "auto"
 
-    def key(self, data_fingerprint: str) -> str:
-        """What two starts must share for the second to go on where the first stopped."""
-        apart = {"resume", "track", "output", "half", "licence"}
-        decides = self.model_dump(mode="json", exclude={**dict.fromkeys(apart, True), "machine": {"progress": True}})
-        text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    @model_validator(mode="after")
+    def _fits(self) -> "Config":
+        if not self.encoder.random_weights and self.shape != ShapeConfig():
+            raise ValueError("shape is for an encoder that is begun anew: set encoder.random_weights=true with it")
+        if idle := [name for name in OF_TASKS if getattr(self.loop, name) != getattr(LoopConfig(), name)]:
+            raise ValueError(f"loop.{', loop.'.join(idle)}: of tasks, which pre-training has none of")
+        return self
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -72,23 +71,17 @@ class Config(Record):
             "intermediate_size": self.shape.hidden and 4 * self.shape.hidden,
             "num_hidden_layers": self.shape.layers,
             "num_attention_heads": self.shape.heads,
-            "max_position_embeddings": self.shape.positions,
         }
         return {name: value for name, value in asked.items() if value}
 
 
 def run(config: Config) -> None:
     """Pre-train once."""
-    from khabar import tracking
     from khabar.commands import _unfinished
     from khabar.models import encoder as encoders
 
     encoders.check(config.encoder)
     anew = config.encoder.random_weights
-    if not anew and (config.sizes or config.shape.vocabulary or config.shape.vectors):
-        raise ConfigError("shape is for an encoder that is begun anew: set encoder.random_weights=true with it.")
-    if idle := [name for name in OF_TASKS if getattr(config.loop, name) != getattr(LoopConfig(), name)]:
-        raise ConfigError(f"loop.{', loop.'.join(idle)}: that is for tasks, of which pre-training has none.")
     output = Path(config.output)
     if output.is_file() or (output.is_dir() and any(output.iterdir())):
         raise ConfigError(f"output={config.output} is there already; name another folder, or move it away.")
@@ -96,18 +89,12 @@ def run(config: Config) -> None:
     print(encoders.licence_line(config.encoder), flush=True)
     raw = _read(config)
     fingerprint = hashlib.sha256("\0".join(raw.texts).encode("utf-8", "surrogatepass")).hexdigest()
-    work = _unfinished.open_(config.resume, config.key(fingerprint))
+    key = _unfinished.key(config, fingerprint, "resume", "track", "output", "half", "licence")
     tags = {"khabar.command": "pretrain", "encoder": config.encoder.name, "seed": str(config.seed)}
     tags["data.fingerprint"] = fingerprint
     name = config.track.run_name or f"pretrain {config.encoder.name}{' anew' if anew else ''} s{config.seed}"
-    done = False
-    try:
-        with tracking.run(config.track.experiment, name, tags=tags, resume=work.run_id) as tracked:
-            work.claim(tracked.id)
-            _pretrain(config, raw, fingerprint, tracked, work.folder)
-        done = True
-    finally:
-        work.close(done=done)
+    with _unfinished.run(config.resume, key, config.track.experiment, name, tags) as (tracked, folder):
+        _pretrain(config, raw, fingerprint, tracked, folder)
 
 
 def _read(config: Config) -> Raw:
@@ -135,10 +122,9 @@ def _texts(path: str) -> list[str]:
 def _pretrain(config: Config, raw: Raw, fingerprint: str, tracked: "Run", folder: Path) -> None:
     from accelerate.utils import set_seed
 
-    from khabar.commands import _reporting
+    from khabar.commands import _looping, _reporting
     from khabar.models import encoder as encoders
-    from khabar.models.masked import MaskedModel
-    from khabar.training.loop import Loop
+    from khabar.models import masked
     from khabar.training.pretraining import HeldOut, MaskedWork, Masking
 
     training, held_out = part(raw.texts, config.masking.held_out)
@@ -158,47 +144,32 @@ def _pretrain(config: Config, raw: Raw, fingerprint: str, tracked: "Run", folder
         f"{train.tokens:,} tokens in {len(train):,} sequences of {config.masking.length}; "
         f"held out: {len(held_out):,} articles, {len(dev):,} sequences."
     )
-    model = MaskedModel(
+    model = masked.MaskedModel(
         encoder.model,
         uses_token_types=encoder.uses_token_types,
-        head=None if config.encoder.random_weights else encoders.head(config.encoder),
+        head=None if config.encoder.random_weights else masked.read_head(config.encoder),
     )
     if not config.encoder.random_weights and not model.goes_on:
         print("The checkpoint has no head for hidden tokens that fits; one is begun anew.")
     if config.shape.vectors:
         _begin_with_vectors(model, train, config.seed)
 
-    def log(step: int, metrics: Mapping[str, float]) -> None:
-        tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
-
     batch_tokens = config.loop.batch_tokens
-    loop = Loop(
-        model,
-        MaskedWork(train, masking, batch_tokens, config.seed),
-        config.loop,
-        lr=config.loop.lr or config.encoder.lr,
-        machine=config.machine,
-        seed=config.seed,
-        folder=folder,
-        evaluate=HeldOut(dev, masking, batch_tokens).metrics,
-        log=log,
-    )
-    if loop.resumed:
-        print(f"Going on after step {loop.state.step} of {loop.steps}.")
-    outcome = loop.run()
-    metrics = HeldOut(dev, masking, batch_tokens).metrics(model)
-    ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
-    tracked.log(outcome.steps, {**ended, **{f"kept/{name.removeprefix('dev/')}": v for name, v in metrics.items()}})
+    check = HeldOut(dev, masking, batch_tokens)
+    work = MaskedWork(train, masking, batch_tokens, config.seed)
+    outcome = _looping.run(config, model, work, tracked, folder, check.metrics)
+    metrics = check.metrics(model)
+    kept = {f"kept/{name.removeprefix('dev/')}": value for name, value in metrics.items() if name != "dev_metric"}
+    tracked.log(outcome.steps, kept)
     output = Path(config.output)
-    encoders.save(config.encoder, encoder, model.head_tensors(), output, half=config.half)
+    masked.save(config.encoder, encoder, model, output, half=config.half)
     card = _card(config, raw, train, outcome, metrics)
     (output / "README.md").write_text(card, "utf-8")
     tracked.note(card)
     tracked.folder(output, "encoder")
     print(
-        f"Trained {outcome.steps:,} steps, {outcome.tokens:,} tokens in {outcome.seconds:.0f} s "
-        f"({outcome.tokens / max(outcome.seconds, 1e-9):,.0f} tokens/s). Held out, {len(held_out):,} articles: "
-        f"{metrics['dev/masked_accuracy']:.1%} of the hidden tokens right, loss {metrics['dev/loss']:.3f}."
+        f"Held out, {len(held_out):,} articles: {metrics['dev/masked_accuracy']:.1%} of the hidden tokens right, "
+        f"loss {metrics['dev/loss']:.3f}."
     )
     print(
         f"Wrote {config.output}. Fine-tune it: khabar train encoder={config.encoder.name} encoder.model={config.output}"
@@ -230,7 +201,7 @@ def _packed(texts: Sequence[str], encoder: "Encoder", separator: int, config: Co
     return pack(encoded, separator, config.masking.length)
 
 
-def _begin_with_vectors(model: "MaskedModel", train: "Packed", seed: int) -> None:
+def _begin_with_vectors(model: "masked.MaskedModel", train: "Packed", seed: int) -> None:
     import torch
 
     from khabar.models.vectors import ppmi_svd

@@ -1,10 +1,7 @@
 """Fine-tune an encoder, track the run, score it, write the bundle, register the model."""
 
-import hashlib
-import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +31,6 @@ if TYPE_CHECKING:
     from khabar.inference.engine import Engine
     from khabar.models.encoder import Encoder
     from khabar.tracking import Run
-    from khabar.training.loop import Outcome
 
 
 IN_NAME = ("encoder", "task", "data", "seed", "data.split.fold", "data.split.inner_fold")
@@ -82,14 +78,6 @@ class Config(Record):
         """What the model is registered as: aliases compare equal task sets only."""
         return self.track.model_name or f"khabar-{'-'.join(self.task)}"
 
-    def key(self, data_fingerprint: str) -> str:
-        """What two starts must share for the second to go on where the first stopped."""
-        decides = self.model_dump(
-            mode="json", exclude={"resume": True, "from_run": True, "track": True, "machine": {"progress": True}}
-        )
-        text = json.dumps([decides, data_fingerprint], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
 
 def run(config: Config) -> None:
     """Train once."""
@@ -116,7 +104,6 @@ def multirun(configs: Sequence[tuple[list[str], Config]]) -> None:
 
 def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     """Train once, under a parent run or none."""
-    from khabar import tracking
     from khabar.commands import _earlier, _unfinished
     from khabar.data import dataset
     from khabar.models import encoder as encoders
@@ -133,21 +120,14 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
     if earlier:
         print(earlier.compared(config, data))
     print(encoders.licence_line(config.encoder), flush=True)
-    work = _unfinished.open_(config.resume, config.key(data.fingerprint))
     tags = {"khabar.command": "train", **config.tags, "data.fingerprint": data.fingerprint}
     tags["data.corpus"] = data.corpus.fingerprint
     tags |= {"overrides": said} if said else {}
     tags |= {"from_run": config.from_run} if config.from_run else {}
-    done = False
-    try:
-        with tracking.run(
-            config.track.experiment, config.named(said), tags=tags, parent=parent, resume=work.run_id
-        ) as tracked:
-            work.claim(tracked.id)
-            trained = _train(config, data, tracked, work.folder)
-        done = True
-    finally:
-        work.close(done=done)
+    key = _unfinished.key(config, data.fingerprint, "resume", "from_run", "track")
+    name, experiment = config.named(said), config.track.experiment
+    with _unfinished.run(config.resume, key, experiment, name, tags, parent) as (tracked, folder):
+        trained = _train(config, data, tracked, folder)
     if earlier:
         print(earlier.result(trained.metrics))
     return trained
@@ -156,14 +136,13 @@ def train(config: Config, parent: str | None = None, said: str = "") -> Trained:
 def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Trained:
     from accelerate.utils import set_seed
 
-    from khabar.commands import _reporting
+    from khabar.commands import _looping, _reporting
     from khabar.data import marks
     from khabar.data.fold import TrainingFold
     from khabar.models import encoder as encoders
     from khabar.models.classifier import Classifier
     from khabar.models.pieces import PART
     from khabar.models.windows import Windower
-    from khabar.training.loop import Loop
     from khabar.training.sampling import ClassificationWork
 
     set_seed(config.seed)
@@ -214,26 +193,10 @@ def _train(config: Config, data: "Dataset", tracked: "Run", folder: Path) -> Tra
     )
     dev = Dev(asked["dev"], config.task)
 
-    def log(step: int, metrics: Mapping[str, float]) -> None:
-        tracked.log(step, metrics, flush=step % config.track.log_every == 0 or "dev_metric" in metrics)
+    def evaluate(model: "nn.Module") -> dict[str, float]:
+        return dev.metrics(_engine(model, card, encoder, config))
 
-    loop = Loop(
-        classifier,
-        work,
-        config.loop,
-        lr=config.loop.lr or config.encoder.lr,
-        machine=config.machine,
-        seed=config.seed,
-        folder=folder,
-        evaluate=(lambda model: dev.metrics(_engine(model, card, encoder, config))) if dev.examples else None,
-        log=log,
-    )
-    if loop.resumed:
-        print(f"Going on after step {loop.state.step} of {loop.steps}.")
-    outcome = loop.run()
-    ended = {f"train/{key}": float(value) for key, value in asdict(outcome).items() if value is not None}
-    tracked.log(outcome.steps, ended)
-    print(_told(outcome))
+    outcome = _looping.run(config, classifier, work, tracked, folder, evaluate if dev.examples else None)
     return finish(config, data, tracked, folder, classifier, encoder, card, dev, outcome)
 
 
@@ -273,14 +236,4 @@ def _card(config: Config, encoder: "Encoder", data: "Dataset") -> Any:  # noqa: 
         encoder={"name": config.encoder.name, "licence_note": config.encoder.licence_note, **encoder.source},
         data={"name": config.data.name, "fingerprint": data.fingerprint, "licence": config.data.licence},
         seed=config.seed,
-    )
-
-
-def _told(outcome: "Outcome") -> str:
-    best = f", best dev metric {outcome.best:.3f} at step {outcome.best_step}" if outcome.best is not None else ""
-    early = ", stopped early" if outcome.stopped_early else ""
-    return (
-        f"Trained {outcome.steps} steps, {outcome.tokens:,} tokens in {outcome.seconds:.0f} s "
-        f"({outcome.tokens / max(outcome.seconds, 1e-9):,.0f} tokens/s), "
-        f"peak memory {outcome.peak_memory / 2**30:.1f} GiB{best}{early}."
     )

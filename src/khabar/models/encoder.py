@@ -4,13 +4,8 @@ A folder or a hub id; safetensors, or a `pytorch_model.bin` that holds tensors a
 a checkpoint is run, and no weight is left random in silence.
 """
 
-import hashlib
 import json
 import logging
-import os
-import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,17 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from tokenizers import Tokenizer, normalizers
 
-from khabar.config import EncoderConfig, locate
+from khabar.config import EncoderConfig
 from khabar.errors import ConfigError
+from khabar.models import files
 from khabar.text import normalizer
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from transformers import PretrainedConfig, PreTrainedModel
 
-SAFE, BIN = "model.safetensors", "pytorch_model.bin"
-WEIGHTS = ["*.safetensors", "*.safetensors.index.json", BIN]
-TOKENIZER = ["tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json"]
 POOLED = ("bert", "roberta", "xlm-roberta")  # their AutoModel adds a pooler, which no khabar head reads
 DROPOUTS = (
     "hidden_dropout_prob",
@@ -37,10 +29,6 @@ DROPOUTS = (
     "embedding_dropout",
     "attention_dropout",
     "mlp_dropout",
-)
-DOWNLOAD = (
-    "Without a network: download it where there is one (`hf download {id}`), then copy the folder here and set "
-    "encoder.model=/path/to/folder, or copy the hub's cache (HF_HOME) and set HF_HUB_OFFLINE=1."
 )
 
 
@@ -84,26 +72,23 @@ def load(
         ConfigError: it can't be found, read or trusted, or its weights, tokenizer and configuration don't fit.
     """
     check(config)
-    folder, revision = _find(config)
-    settings = _settings(folder)
+    folder, revision = files.find(config)
+    settings = settings_of(folder)
     if dropout is not None:
         for name in DROPOUTS:
             if hasattr(settings, name):
                 setattr(settings, name, dropout)
-    if shape or tokenizer:
-        if not config.random_weights:
-            raise ConfigError(f"{config.name} has weights, which fit its own size and vocabulary alone.")
-        sizes = {**(shape or {}), **({"vocab_size": tokenizer.get_vocab_size()} if tokenizer else {})}
-        settings = type(settings).from_dict({**settings.to_dict(), **sizes})
+    sizes = {**(shape or {}), **({"vocab_size": tokenizer.get_vocab_size()} if tokenizer else {})}
+    settings = type(settings).from_dict({**settings.to_dict(), **sizes}) if sizes else settings
     read: list[str] = []
     if tokenizer is None:
         tokenizer, read = _tokenizer(folder, config.normalizer)
     if config.random_weights:
         model = _random(settings)
     else:
-        weights = _weights(folder)
+        weights = files.weights(folder)
         read += [file.name for file in weights]
-        model = _model(folder if weights[0].suffix != ".bin" else _converted(weights[0]), settings)
+        model = _model(folder if weights[0].suffix != ".bin" else files.converted(weights[0]), settings)
     rows, tokens = int(settings.vocab_size), tokenizer.get_vocab_size(with_added_tokens=True)
     if tokens > rows:
         raise ConfigError(f"{config.model}: the tokenizer knows {tokens} tokens, the weights {rows}; they don't fit.")
@@ -117,54 +102,9 @@ def load(
             "model": config.model,
             "revision": revision,
             "licence": config.licence,
-            **{f"sha256.{name}": _sha256(folder / name) for name in ["config.json", *read]},
+            **{f"sha256.{name}": files.sha256(folder / name) for name in ["config.json", *read]},
         },
     )
-
-
-def head(config: EncoderConfig) -> dict[str, "Tensor"]:
-    """The head of pre-training, where the checkpoint has one of BERT's kind, by its names there."""
-    from safetensors import safe_open
-
-    folder, _ = _find(config)
-    weights = [file for file in _weights(folder) if file.suffix != ".json"]
-    files = [file if file.suffix != ".bin" else _converted(file) / SAFE for file in weights]
-    found: dict[str, Tensor] = {}
-    for file in files:
-        with safe_open(file, "pt") as opened:
-            names = [key for key in opened.keys() if key.startswith("cls.predictions.")]  # noqa: SIM118 - no mapping
-            found |= {key: opened.get_tensor(key) for key in names}
-    return found
-
-
-def save(config: EncoderConfig, made: Encoder, head: "Mapping[str, Tensor]", folder: Path, *, half: bool) -> None:
-    """Write an encoder and its head as a folder that `load` and plain transformers read, aside and then renamed.
-
-    Args:
-        config: what it was begun from, whose dropout it keeps.
-        made: the encoder.
-        head: of pre-training, by the names of BERT's checkpoints.
-        folder: where.
-        half: as fp16, else fp32.
-    """
-    import torch
-    from safetensors.torch import save_file
-
-    aside = folder.with_name(folder.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    settings, before = made.model.config, _settings(_find(config)[0])
-    plain = settings.to_dict() | {name: getattr(before, name) for name in DROPOUTS if hasattr(before, name)}
-    plain["torch_dtype"] = "float16" if half else "float32"
-    (aside / "config.json").write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
-    prefix = made.model.base_model_prefix
-    tensors = {f"{prefix}.{name}": tensor for name, tensor in made.model.state_dict().items()} | dict(head)
-    kind = torch.float16 if half else torch.float32
-    plain_tensors = {name: tensor.detach().cpu().to(kind).contiguous().clone() for name, tensor in tensors.items()}
-    save_file(plain_tensors, aside / SAFE, {"format": "pt"})
-    normalizer.save(made.tokenizer, aside, made.max_length)
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
 
 
 def check(config: EncoderConfig) -> None:
@@ -187,37 +127,7 @@ def licence_line(config: EncoderConfig) -> str:
     return f"Encoder {config.name} ({config.model}), licence: {config.licence}.{note}"
 
 
-def _find(config: EncoderConfig) -> tuple[Path, str]:
-    """The folder of a checkpoint, and the revision it is of."""
-    folder = locate(config.model)
-    if folder.is_dir():
-        return folder, "folder"
-    if (
-        folder.exists()
-        or not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", config.model)
-        or config.model.startswith("seeds/")
-    ):
-        raise ConfigError(f"encoder.model={config.model}: there is no such folder, and it is no hub id (owner/name).")
-    return _download(config)
-
-
-def _download(config: EncoderConfig) -> tuple[Path, str]:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    wanted = ["config.json", *TOKENIZER, *([] if config.random_weights else WEIGHTS)]
-    try:
-        folder = Path(snapshot_download(config.model, revision=config.revision, allow_patterns=wanted))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ConfigError(
-            f"encoder.model={config.model} is no folder here, and revision {config.revision!r} of it is neither in "
-            f"the hub's cache nor to be had from the hub: {reason} {DOWNLOAD.format(id=config.model)}"
-        ) from error
-    return folder, folder.name
-
-
-def _settings(folder: Path) -> "PretrainedConfig":
+def settings_of(folder: Path) -> "PretrainedConfig":
     """The configuration of an architecture that transformers itself knows; one that brings its own code is refused."""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
@@ -303,48 +213,6 @@ def quiet() -> Iterator[None]:
             talk.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
-def _weights(folder: Path) -> list[Path]:
-    """The files of the weights, safetensors before pickle."""
-    if (folder / SAFE).is_file():
-        return [folder / SAFE]
-    index = folder / f"{SAFE}.index.json"
-    if index.is_file():
-        return [index, *(folder / name for name in sorted(set(json.loads(index.read_text())["weight_map"].values())))]
-    if (folder / BIN).is_file():
-        return [folder / BIN]
-    raise ConfigError(f"{folder} holds no weights: neither {SAFE} nor {BIN}.")
-
-
-def _converted(weights: Path) -> Path:
-    """A folder of the cache with the same tensors as safetensors; made once for each content of the file."""
-    import torch
-    from safetensors.torch import save_file
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "khabar" / "encoders"
-    home = cache / _sha256(weights)[:32]
-    if (home / SAFE).is_file():
-        return home
-    try:
-        tensors = torch.load(weights, map_location="cpu", weights_only=True)
-    except Exception as error:  # a pickle can fail in any way; what it holds was not run
-        raise ConfigError(
-            f"{weights} holds more than tensors, or is damaged; it was not run. Take a model with {SAFE}, or convert "
-            f"it where you trust it. ({type(error).__name__}: {str(error).strip().splitlines()[0]})"
-        ) from error
-    if not isinstance(tensors, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in tensors.values()):
-        raise ConfigError(f"{weights} is no dictionary of tensors.")
-    cache.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=cache))
-    try:
-        # a clone each, because safetensors refuses tensors that share memory, as tied embeddings do
-        save_file({key: tensor.clone().contiguous() for key, tensor in tensors.items()}, aside / SAFE, {"format": "pt"})
-        home.mkdir(exist_ok=True)
-        (aside / SAFE).replace(home / SAFE)
-    finally:
-        shutil.rmtree(aside)
-    return home
-
-
 def _tokenizer(folder: Path, preset: str) -> tuple[Tokenizer, list[str]]:
     """The tokenizer of a folder with the preset compiled in, and the files it was read from."""
     if (folder / "tokenizer.json").is_file():
@@ -377,11 +245,6 @@ def _pad_id(settings: "PretrainedConfig", tokenizer: Tokenizer) -> int:
         if (found := tokenizer.token_to_id(token)) is not None:
             return int(found)
     raise ConfigError("Neither config.json nor the tokenizer names a padding token.")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _few(names: Iterable[str]) -> str:

@@ -4,12 +4,19 @@ Legend of the shape suffixes: B sequences, L tokens a sequence, M hidden tokens,
 vocabulary.
 """
 
+import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from khabar.config import EncoderConfig
 from khabar.errors import ConfigError
+from khabar.models import files
+from khabar.models.encoder import DROPOUTS, Encoder, settings_of
+from khabar.text import normalizer
 
 # this head's names -> those of BERT's checkpoints, AraBERT's among them
 NAMES = {
@@ -85,3 +92,47 @@ class MaskedModel(nn.Module):
     def head_tensors(self) -> dict[str, Tensor]:
         """The head by the names of BERT's checkpoints."""
         return {theirs: self.head.state_dict()[name] for name, theirs in NAMES.items()}
+
+
+def read_head(config: EncoderConfig) -> dict[str, "Tensor"]:
+    """The head of pre-training, where the checkpoint has one of BERT's kind, by its names there."""
+    from safetensors import safe_open
+
+    folder, _ = files.find(config)
+    weights = [file for file in files.weights(folder) if file.suffix != ".json"]
+    found: dict[str, Tensor] = {}
+    for file in weights:
+        safe = file if file.suffix != ".bin" else files.converted(file) / files.SAFE
+        with safe_open(safe, "pt") as opened:
+            names = [key for key in opened.keys() if key.startswith("cls.predictions.")]  # noqa: SIM118 - no mapping
+            found |= {key: opened.get_tensor(key) for key in names}
+    return found
+
+
+def save(config: EncoderConfig, made: Encoder, model: MaskedModel, folder: Path, *, half: bool) -> None:
+    """Write an encoder and its head as a folder that `load` and plain transformers read, aside and then renamed.
+
+    Args:
+        config: what it was begun from, whose dropout it keeps.
+        made: the encoder as it was loaded.
+        model: the same with its head.
+        folder: where.
+        half: as fp16, else fp32.
+    """
+    from safetensors.torch import save_file
+
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    settings, before = made.model.config, settings_of(files.find(config)[0])
+    plain = settings.to_dict() | {name: getattr(before, name) for name in DROPOUTS if hasattr(before, name)}
+    plain["torch_dtype"] = "float16" if half else "float32"
+    (aside / "config.json").write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
+    prefix = made.model.base_model_prefix
+    tensors = {f"{prefix}.{name}": tensor for name, tensor in made.model.state_dict().items()} | model.head_tensors()
+    kind = torch.float16 if half else torch.float32
+    plain_tensors = {name: tensor.detach().cpu().to(kind).contiguous().clone() for name, tensor in tensors.items()}
+    save_file(plain_tensors, aside / files.SAFE, {"format": "pt"})
+    normalizer.save(made.tokenizer, aside, made.max_length)
+    shutil.rmtree(folder, ignore_errors=True)
+    aside.rename(folder)

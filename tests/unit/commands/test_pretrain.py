@@ -5,6 +5,7 @@ import random
 
 import pytest
 import torch
+from pydantic import ValidationError
 from tests.tiny import LETTERS, PIECES, tiny_checkpoint
 from transformers import AutoModelForMaskedLM, AutoTokenizer
 
@@ -13,6 +14,7 @@ from khabar.commands import pretrain
 from khabar.config import EncoderConfig
 from khabar.errors import ConfigError, DataError
 from khabar.models import encoder as encoders
+from khabar.models import masked
 from khabar.training.loop import Loop
 
 
@@ -83,9 +85,7 @@ def test_plain_transformers_guess_the_same(tmp_path, articles):
     inputs = AutoTokenizer.from_pretrained(folder)(text, return_tensors="pt")
     asked = EncoderConfig(name="made", model=folder, licence="none")
     loaded = encoders.load(asked)
-    from khabar.models.masked import MaskedModel
-
-    ours = MaskedModel(loaded.model, uses_token_types=True, head=encoders.head(asked)).eval()
+    ours = masked.MaskedModel(loaded.model, uses_token_types=True, head=masked.read_head(asked)).eval()
     assert ours.goes_on
     with torch.inference_mode():
         places = torch.arange(inputs["input_ids"].shape[1])
@@ -145,11 +145,9 @@ def test_bad_rows_are_counted_and_do_not_end_it(tmp_path, articles, capsys):
 @pytest.mark.parametrize(
     ("fields", "error", "said"),
     [
-        ({"shape": {"layers": 1}}, ConfigError, "encoder.random_weights=true"),
         ({"masking": {"length": 96}}, ConfigError, "the encoder takes 64 tokens"),
         ({"masking": {"length": 64, "held_out": 0.01}, "input": "{one}"}, DataError, "two articles at least"),
         ({"output": "{taken}"}, ConfigError, "is there already"),
-        ({"loop": {"mask": 0.1}}, ConfigError, "loop.mask: that is for tasks"),
     ],
 )
 def test_what_cannot_be_is_told(tmp_path, articles, fields, error, said):
@@ -163,3 +161,15 @@ def test_what_cannot_be_is_told(tmp_path, articles, fields, error, said):
     with pytest.raises(error, match=said):
         pretrain.run(config(tmp_path, articles, **plain))
     assert [file.name for file in taken.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"shape": {"layers": 1}}, "encoder.random_weights=true"),
+        ({"loop": {"mask": 0.1, "mixing": 0.5}}, "loop.mixing, loop.mask: of tasks"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_is_told(tmp_path, articles, fields, said):
+    with pytest.raises(ValidationError, match=said):
+        config(tmp_path, articles, **fields)
